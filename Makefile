@@ -1,0 +1,163 @@
+# smew: one static binary. `make help` lists the targets.
+#
+# MODE=rel (default), dbg (lock checks, -Og), asan, tsan -> build/$(MODE)/.
+# rel and dbg are static musl binaries; asan and tsan link the system's libc,
+# because the sanitizers' run-time libraries need it. The unit tests do too
+# (libcheck is built for it): their objects are in build/$(MODE)/host-obj/.
+
+MODE  ?= rel
+BUILD ?= build
+O     := $(BUILD)/$(MODE)
+
+# -- what is compiled -------------------------------------------------------
+# Guest FPU state is live in the host's registers while our C runs, hence
+# -mgeneral-regs-only: no floating point and no vector code in src/.
+WARN   := -Wall -Wextra -Wmissing-prototypes -Werror
+CFLAGS := -std=gnu11 -g $(WARN) -Isrc -I$(BUILD)/include -pthread \
+	-mgeneral-regs-only -fno-pie -ffunction-sections -fdata-sections
+LDFLAGS := -no-pie -pthread -Wl,--gc-sections -Wl,-z,noexecstack
+HOSTCC ?= gcc
+
+opt_rel  := -O2
+opt_dbg  := -Og -DLOCKDEP
+opt_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+opt_tsan := -O1 -fsanitize=thread
+OPT      := $(opt_$(MODE))
+$(if $(OPT),,$(error MODE is rel, dbg, asan or tsan))
+
+ifneq ($(filter rel dbg,$(MODE)),)
+CC      := musl-gcc
+STATIC  := -static
+HOSTOBJ := $(O)/host-obj
+else
+CC      := $(HOSTCC)
+STATIC  :=
+HOSTOBJ := $(O)/obj
+endif
+
+SRC   := $(sort $(wildcard src/*/*.c src/*/*.S))
+OBJ   := $(patsubst src/%,$(O)/obj/%.o,$(SRC))
+MAIN  := src/qemu/main.c
+HOBJ  := $(patsubst src/%,$(HOSTOBJ)/%.o,$(filter-out $(MAIN),$(SRC)))
+UNIT  := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
+SMEW  := $(O)/smew
+# Searched when a recipe runs: `make deps` may just have installed it.
+CAPSTONE = $(shell $(HOSTCC) -print-file-name=libcapstone.a)
+CAPINC   := $(BUILD)/include/capstone
+
+# The demo guest that `smew` without -kernel runs, embedded by src/qemu/demo.S.
+DEMO_SRC := $(wildcard tests/guests/demo*.S tests/guests/demo*.c)
+DEMO     := $(if $(DEMO_SRC),$(O)/guests/demo.elf)
+
+.PHONY: all help deps deps-check deps-bench run check bench bench-linux linux \
+	soak layers tsa asan-check fmt clean unit
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: $(if $(wildcard $(MAIN)),$(SMEW),$(OBJ)) ## build build/$(MODE)/smew
+
+help: ## this list
+	@echo 'make [MODE=rel|dbg|asan|tsan] TARGET'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
+
+# -- compile and link -------------------------------------------------------
+$(O)/obj/%.c.o: src/%.c Makefile | $(CAPINC)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(OPT) -MMD -MP -c $< -o $@
+
+$(O)/obj/%.S.o: src/%.S Makefile | $(CAPINC)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(OPT) $(ASFLAGS_$*) -MMD -MP -c $< -o $@
+
+$(O)/host-obj/%.c.o: src/%.c Makefile
+	@mkdir -p $(@D)
+	$(HOSTCC) $(CFLAGS) $(OPT) -MMD -MP -c $< -o $@
+
+$(O)/host-obj/%.S.o: src/%.S Makefile
+	@mkdir -p $(@D)
+	$(HOSTCC) $(CFLAGS) $(OPT) $(ASFLAGS_$*) -MMD -MP -c $< -o $@
+
+# musl-gcc does not look in /usr/include, where capstone's headers are; all of
+# that folder would bring the other libc's headers in.
+$(CAPINC):
+	@mkdir -p $(@D)
+	@ln -sfn /usr/include/capstone $@
+
+$(SMEW): $(OBJ)
+	$(CC) $(CFLAGS) $(OPT) $(STATIC) $(LDFLAGS) -o $@.debug $(OBJ) $(CAPSTONE)
+	@cp $@.debug $@
+	$(if $(filter rel,$(MODE)),strip $@)
+
+ASFLAGS_qemu/demo := $(if $(DEMO),-DDEMO_ELF='"$(DEMO)"')
+$(O)/obj/qemu/demo.S.o $(O)/host-obj/qemu/demo.S.o: $(DEMO)
+$(O)/guests/demo.elf: $(DEMO_SRC) tests/guests/demo.ld Makefile
+	@mkdir -p $(@D)
+	$(HOSTCC) -m32 -march=i686 -O2 -g0 -Wall -Wextra -ffreestanding \
+		-nostdlib -fno-pie -no-pie -static -fno-stack-protector \
+		-fno-asynchronous-unwind-tables -fcf-protection=none \
+		-Wl,--build-id=none -Wl,-T,tests/guests/demo.ld \
+		-o $@ $(DEMO_SRC)
+	@strip $@
+
+# -- dependencies: Debian packages -------------------------------------------
+deps: ## install what is missing (as root), or print the command
+	@tools/deps build check
+deps-check:
+	@tools/deps build check
+deps-bench:
+	@tools/deps build bench
+
+# -- use ---------------------------------------------------------------------
+run: ## build and run the demo guest
+	@tools/deps build
+	@$(MAKE) --no-print-directory -s all
+	@$(SMEW)
+
+# What takes arguments or minutes is a program of its own; see notes/testing.md.
+bench: deps-bench ## speed: smew, upstream QEMU, native (minutes)
+	@$(MAKE) --no-print-directory all
+	@tests/bench/run $(SMEW)
+bench-linux: deps-bench ## time to boot Linux, beside upstream
+	@$(MAKE) --no-print-directory all
+	@tests/bench/linux $(SMEW)
+linux: ## boot Debian's i386 Linux to a shell on this terminal
+	@tools/deps build linux
+	@$(MAKE) --no-print-directory -s all
+	@tests/boot/shell $(SMEW)
+soak: deps-check ## random instructions against the host CPU, until stopped
+	@$(MAKE) --no-print-directory all
+	@tests/asm/soak $(SMEW)
+
+# -- tests -------------------------------------------------------------------
+check: deps-check ## all tests; the last line is the sum
+	@$(MAKE) --no-print-directory all unit
+	@MODE=$(MODE) BUILD=$(BUILD) SMEW=$(SMEW) tools/check
+
+unit: $(UNIT)
+
+# The tests may use floating point; src/ may not.
+$(O)/unit/%: tests/unit/%.c $(HOBJ) Makefile
+	@mkdir -p $(@D)
+	$(HOSTCC) $(filter-out -mgeneral-regs-only,$(CFLAGS)) $(OPT) -MMD -MP \
+		-MT $@ -o $@ $< $(HOBJ) $(LDFLAGS) $(CAPSTONE) \
+		$$(pkg-config --libs check)
+
+asan-check: deps-check ## the unit tests under the address sanitizer
+	@$(MAKE) --no-print-directory MODE=asan unit
+	@MODE=asan BUILD=$(BUILD) tools/check unit
+
+layers: ## which folder may include which; host headers only in src/env
+	@tools/layers src
+
+tsa: ## clang proves the lock annotations; wrong programs must fail
+	@tools/deps check
+	@tools/tsa
+
+fmt: ## reformat src/ with clang-format
+	clang-format -i $(wildcard src/*/*.c src/*/*.h)
+
+clean: ## remove build/
+	rm -rf $(BUILD)
+
+-include $(OBJ:.o=.d) $(HOBJ:.o=.d) $(UNIT:=.d)
