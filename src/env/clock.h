@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/env/clock.h - host clocks, nanoseconds. */
+#ifndef ENV_CLOCK_H
+#define ENV_CLOCK_H
+
+#include "env/types.h"
+
+#define NS_PER_SEC 1000000000LL
+#define NS_PER_MS 1000000LL
+
+s64 clock_monotonic_ns(void);         /* since an arbitrary point, no jumps */
+s64 clock_realtime_ns(void);          /* since 1970-01-01 UTC               */
+u64 clock_host_tsc(void);             /* the host's time stamp counter      */
+
+struct clock_date { int year, mon, mday, hour, min, sec, wday; };
+/* Broken-down UTC (mon 0..11, wday 0 = Sunday) of `sec`; and back. */
+void clock_date_from_unix(s64 sec, struct clock_date *d);
+s64 clock_date_to_unix(const struct clock_date *d);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/env/file.h - whole files, read into memory or mapped read-only. */
+#ifndef ENV_FILE_H
+#define ENV_FILE_H
+
+#include "env/types.h"
+
+struct file { const u8 *data; size_t size; };
+
+/* Map a regular file read-only. Returns NULL, or a reason fit to follow
+ * "cannot read NAME: " (no such file, a directory, empty, ...). */
+const char *file_map(const char *path, struct file *f);
+void file_unmap(struct file *f);
+
+int file_create(const char *path);            /* fd for writing, or -errno */
+/* Write all; returns 0 or an errno value (full disk ...). */
+int file_write_all(int fd, const void *buf, size_t n);
+/* Read what is there, at most n; 0 at the end, -errno (EAGAIN: nothing). */
+s64 file_read(int fd, void *buf, size_t n);
+void file_set_nonblock(int fd, bool on);
+
+#endif

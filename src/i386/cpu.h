@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/i386/cpu.h - the guest processor's state beyond qemu/cpu.h. SDM vol. 3A
+ * chapters 2, 3, 5, 6. Upstream: CPUX86State. */
+#ifndef I386_CPU_H
+#define I386_CPU_H
+
+#include "qemu/cpu.h"
+
+enum { R_EAX, R_ECX, R_EDX, R_EBX, R_ESP, R_EBP, R_ESI, R_EDI };
+enum { R_ES, R_CS, R_SS, R_DS, R_FS, R_GS, NB_SEGS };
+
+enum {
+	EFLAGS_CF = 1 << 0, EFLAGS_PF = 1 << 2, EFLAGS_AF = 1 << 4,
+	EFLAGS_ZF = 1 << 6, EFLAGS_SF = 1 << 7, EFLAGS_TF = 1 << 8,
+	EFLAGS_IF = 1 << 9, EFLAGS_DF = 1 << 10, EFLAGS_OF = 1 << 11,
+	EFLAGS_IOPL = 3 << 12, EFLAGS_NT = 1 << 14, EFLAGS_RF = 1 << 16,
+	EFLAGS_VM = 1 << 17, EFLAGS_AC = 1 << 18, EFLAGS_VIF = 1 << 19,
+	EFLAGS_VIP = 1 << 20, EFLAGS_ID = 1 << 21,
+	EFLAGS_ARITH = 0x8d5,            /* CF PF AF ZF SF OF: in cpu->cc    */
+};
+enum { CR0_PE = 1, CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_ET = 16, CR0_NE = 32,
+       CR0_WP = 1 << 16, CR0_AM = 1 << 18, CR0_NW = 1 << 29, CR0_CD = 1 << 30,
+       CR0_PG = (int)(1u << 31) };
+enum { CR4_VME = 1, CR4_PVI = 2, CR4_TSD = 4, CR4_DE = 8, CR4_PSE = 16, CR4_PAE = 32,
+       CR4_MCE = 64, CR4_PGE = 128, CR4_PCE = 256, CR4_OSFXSR = 512, CR4_OSXMMEXCPT = 1024 };
+
+enum { EXCP_DE = 0, EXCP_DB = 1, EXCP_NMI = 2, EXCP_BP = 3, EXCP_OF = 4, EXCP_BR = 5,
+       EXCP_UD = 6, EXCP_NM = 7, EXCP_DF = 8, EXCP_TS = 10, EXCP_NP = 11, EXCP_SS = 12,
+       EXCP_GP = 13, EXCP_PF = 14, EXCP_MF = 16, EXCP_AC = 17, EXCP_MC = 18 };
+
+/* Segment register with its hidden part. lo/span describe what offsets are
+ * legal, so that one unsigned comparison checks a translated access:
+ * offset - lo <= span allows an access of up to 8 bytes at offset. span_w is
+ * for writes. IR_GUARD's slow path (helper_seg_check) decides the rest. An
+ * unusable or forbidden segment has lo = 0xffffffff, span = 0: always slow. */
+struct seg_guard { u32 lo, span; };
+struct seg_cache {
+	u32 base, limit;                 /* limit in bytes, inclusive        */
+	u32 flags;                       /* descriptor's second dword, bits 8..23 in place */
+	u16 selector;
+	struct seg_guard rd, wr;
+};
+enum {                                   /* in flags: DESC_* of the 2nd dword */
+	DESC_A = 1 << 8, DESC_W = 1 << 9, DESC_R = 1 << 9, DESC_E = 1 << 10,
+	DESC_C = 1 << 10, DESC_CS = 1 << 11, DESC_S = 1 << 12, DESC_DPL = 3 << 13,
+	DESC_P = 1 << 15, DESC_AVL = 1 << 20, DESC_B = 1 << 22, DESC_G = 1 << 23,
+};
+
+/* TB flags (hflags): what translation depends on. */
+enum {
+	HF_CPL = 3,              /* current privilege level                  */
+	HF_CS32 = 1 << 2,        /* CS.D                                     */
+	HF_SS32 = 1 << 3,        /* SS.B                                     */
+	HF_PE = 1 << 4,
+	HF_VM = 1 << 5,          /* virtual-8086                             */
+	HF_CS_FLAT = 1 << 6,     /* base 0, limit 4 GB, readable/writable as */
+	HF_DS_FLAT = 1 << 7,     /* the use needs: no base, no limit check   */
+	HF_ES_FLAT = 1 << 8,
+	HF_SS_FLAT = 1 << 9,
+	HF_FS_BIG = 1 << 10,     /* limit 4 GB, writable: base only          */
+	HF_GS_BIG = 1 << 11,
+	HF_TF = 1 << 12,         /* single step: one instruction, then #DB   */
+	HF_INHIBIT_IRQ = 1 << 13,/* shadow of STI, MOV SS: one instruction   */
+	HF_TS = 1 << 14,         /* CR0.TS                                   */
+	HF_EM = 1 << 15,         /* CR0.EM                                   */
+	HF_MP = 1 << 16,         /* CR0.MP                                   */
+	HF_IOPL = 3 << 17,       /* EFLAGS.IOPL                              */
+	HF_PG = 1 << 19,
+	HF_RF = 1 << 20,
+	HF_CPL0_IO = 1 << 21,    /* CPL <= IOPL and not VM: IN/OUT, CLI free  */
+};
+
+struct desc_table { u32 base; u16 limit; };
+
+struct x86_cpu {
+	struct cpu c;            /* must be first                            */
+	u32 eflags;              /* all but ARITH (c.cc) and DF (df)         */
+	s32 df;                  /* 1 forward, -1 backward                   */
+	u32 hflags;              /* HF_* as they are now; see cpu_update_hflags */
+	struct seg_cache seg[NB_SEGS];
+	struct seg_cache ldt, tr;
+	struct desc_table gdt, idt;
+	u32 cr[5];
+	u32 dr[8];
+	u32 error_code;          /* of c.exception_index                     */
+	bool has_error_code;
+	bool exception_is_int;   /* INT n, INT3, INTO: software interrupt    */
+	u32 exception_next_eip;  /* EIP to push for those                    */
+	int old_exception;       /* being delivered: for double faults; -1   */
+	bool nmi_blocked;        /* until IRET                               */
+	u32 sysenter_cs, sysenter_esp, sysenter_eip;
+	u32 a20_mask;            /* ~0 or ~(1 << 20)                         */
+	u64 tsc_offset;
+	u32 fpu_ip, fpu_dp;      /* see fpu.c: FIP, FDP the guest loaded     */
+	u16 fpu_op, fpu_cs, fpu_ds;
+	/* model: CPUID.1 and what follows from it */
+	const struct cpu_model *model;
+	u32 features_edx, features_ecx;
+};
+static inline struct x86_cpu *x86(struct cpu *cpu) { return (struct x86_cpu *)cpu; }
+
+static inline int cpu_cpl(const struct x86_cpu *x) { return x->hflags & HF_CPL; }
+static inline int cpu_mmu_index(const struct x86_cpu *x)
+{
+	return cpu_cpl(x) == 3 ? MMU_USER : MMU_KERNEL;
+}
+
+/* -- state (state.c) --------------------------------------------------------- */
+/* Recompute hflags (and each segment's guards) after a change of segments,
+ * CR0, EFLAGS.VM/TF/IOPL/RF or the mode. */
+void cpu_update_hflags(struct x86_cpu *x);
+u32 cpu_get_eflags(const struct x86_cpu *x);          /* whole EFLAGS        */
+void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask); /* bits in mask   */
+/* Set a segment register and its hidden part; updates hflags. */
+void cpu_load_seg_cache(struct x86_cpu *x, int seg, u16 sel, u32 base, u32 limit, u32 flags);
+
+/* -- exceptions (excp.c): none returns ------------------------------------------ */
+/* From a helper: the instruction under way faults. */
+void raise_exception(struct x86_cpu *x, int vector) __attribute__((noreturn));
+void raise_exception_err(struct x86_cpu *x, int vector, u32 err) __attribute__((noreturn));
+
+/* -- control registers (mmu.c) ---------------------------------------------------- */
+void cpu_set_cr0(struct x86_cpu *x, u32 v);
+void cpu_set_cr3(struct x86_cpu *x, u32 v);
+void cpu_set_cr4(struct x86_cpu *x, u32 v);
+/* A20 gate, from the 8042 or port 92h (upstream: x86_cpu_set_a20). */
+void cpu_set_a20(struct x86_cpu *x, bool on) REQUIRES(bql);
+
+#endif

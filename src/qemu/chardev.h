@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/chardev.h - where serial ports and the debug console send their
+ * bytes and get them from: stdio, file:PATH, null, none. */
+#ifndef QEMU_CHARDEV_H
+#define QEMU_CHARDEV_H
+
+#include "env/lock.h"
+
+struct chardev;
+typedef int chr_can_read_fn(void *opaque);            /* bytes it takes now */
+typedef void chr_read_fn(void *opaque, const u8 *buf, int n);
+
+/* From "stdio", "mon:stdio", "file:PATH", "null", "none"; the same "stdio"
+ * twice is an error. NULL with *err set on failure; "none" gives NULL with no
+ * error. */
+struct chardev *chardev_open(const char *spec, const char **err) REQUIRES(bql);
+/* Who receives input. */
+void chardev_set_reader(struct chardev *c, chr_can_read_fn *can, chr_read_fn *rd,
+			void *opaque) REQUIRES(bql);
+void chardev_accept_input(struct chardev *c) REQUIRES(bql);  /* room again  */
+/* Write n bytes; order is kept; never blocks the guest for long. NULL c: lost. */
+void chardev_write(struct chardev *c, const u8 *buf, int n) REQUIRES(bql);
+void chardev_flush_all(void);
+
+#endif

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/cpu.h - a vCPU: what the run loop, the soft TLB and translated
+ * code know of it. Upstream: CPUState, CPUTLB, CPUJumpCache.
+ *
+ * Translated code addresses this struct through r15; the fields it touches
+ * come first so that their offsets fit a byte. Fields are the vCPU thread's
+ * own unless a comment says otherwise. */
+#ifndef QEMU_CPU_H
+#define QEMU_CPU_H
+
+#include "env/lock.h"
+#include "env/thread.h"
+
+#define PAGE_BITS 12
+#define PAGE_SIZE 4096
+#define PAGE_MASK (~(gva)4095)
+
+#define NB_MMU_MODES 2
+enum { MMU_KERNEL, MMU_USER };       /* CPL 0-2, CPL 3                     */
+
+#define TLB_PAGES (1u << 20)         /* one addend a page of 4 GB          */
+#define TLB_INVALID (1ull << 63)
+#define TLB_FULL_SIZE 256
+#define JC_SIZE 4096                 /* jump cache entries a mode          */
+
+enum mmu_access { MMU_DATA_LOAD, MMU_DATA_STORE, MMU_INST_FETCH };
+
+/* cpu->interrupt_request; written under the BQL, read without. */
+enum { CPU_INTERRUPT_HARD = 2, CPU_INTERRUPT_EXITTB = 4, CPU_INTERRUPT_HALT = 0x20,
+       CPU_INTERRUPT_DEBUG = 0x80, CPU_INTERRUPT_NMI = 0x200, CPU_INTERRUPT_RESET = 0x400 };
+
+/* cpu->exception_index: a guest vector, or one of these reasons to leave. */
+enum { EXCP_NONE = -1, EXCP_INTERRUPT = 0x10000, EXCP_HLT, EXCP_DEBUG,
+       EXCP_HALTED, EXCP_YIELD, EXCP_ATOMIC };
+
+struct tlb_full {                    /* what the slow path knows of a page  */
+	gva page;                    /* linear page address | 1: valid     */
+	gpa phys;
+	struct memory_region *mr;    /* NULL: nothing there                 */
+	u64 mr_offset;
+	u8 prot;                     /* 1 read, 2 write, 4 execute          */
+};
+
+struct tb;
+struct cpu_work;
+
+struct cpu {
+	/* -- translated code ------------------------------------------- */
+	u64 stack_tag;               /* page of ESP, or TLB_INVALID        */
+	u64 stack_addend;            /* host address - linear, both rights */
+	u32 cc;                      /* CF PF AF ZF SF OF at their EFLAGS
+				      * places; the other bits are noise   */
+	u32 exit_request;            /* _Atomic; any thread stores 1: leave
+				      * at the next check                  */
+	u64 exit_rsp;                /* where cpu_loop_exit unwinds to      */
+	u64 host_pc;                 /* return address of the helper call
+				      * under way, 0: not in a TB          */
+	u64 regs[16];
+	u64 pc;                      /* guest EIP (not linear)             */
+	u64 spill[16];               /* temporaries of the back end        */
+	u64 save[16];                /* host registers across slow paths   */
+	u8 bounce[32] __attribute__((aligned(32))); /* split, MMIO operands */
+	u32 bounce_gva, bounce_size;
+	struct tb *exit_tb;          /* TB that was left ...               */
+	int exit_slot;               /* ... and its link, -1: none         */
+
+	/* -- run loop --------------------------------------------------- */
+	int cpu_index;
+	struct thread thread;
+	int exception_index;
+	u32 interrupt_request;       /* _Atomic; set under the BQL         */
+	bool halted;
+	bool created, stop, stopped, unplug;   /* under the BQL            */
+	bool running;                /* _Atomic; between cpu_exec_start/end */
+	bool in_exclusive_context;
+	u32 cflags_next_tb;          /* CF_* for the next TB, ~0u: default */
+	struct cond halt_cond;       /* with the BQL                       */
+	struct lock work_lock;
+	struct cpu_work *work_first, **work_last;
+	struct cpu *next;            /* CPU_FOREACH                        */
+
+	/* -- soft TLB ---------------------------------------------------- */
+	u32 *tlb_filled[NB_MMU_MODES];         /* pages to forget at a flush */
+	u32 tlb_n_filled[NB_MMU_MODES], tlb_max_filled[NB_MMU_MODES];
+	struct tlb_full tlb_full[NB_MMU_MODES][TLB_FULL_SIZE];
+	struct { u64 fills, flushes, page_flushes, slow, io; } stat;
+
+	u64 jc_key[NB_MMU_MODES];    /* jump caches: cs_base and flags of their
+				      * entries, mixed                     */
+};
+
+/* The large tables of a vCPU stand CPU_TABLES_OFS bytes after its struct cpu
+ * in one mapping, so that translated code reaches them from r15 too. */
+#define CPU_TABLES_OFS 0x10000
+struct cpu_tables {
+	/* jump cache: guest EIP to host code, per mode */
+	u32 jc_pc[NB_MMU_MODES][JC_SIZE];
+	u64 jc_host[NB_MMU_MODES][JC_SIZE];
+	/* flat addend tables: [mode][write][page] */
+	u64 tlb[NB_MMU_MODES][2][TLB_PAGES] __attribute__((aligned(4096)));
+};
+static inline struct cpu_tables *cpu_tables(struct cpu *cpu)
+{
+	return (struct cpu_tables *)((char *)cpu + CPU_TABLES_OFS);
+}
+/* A zeroed vCPU whose target structure has `size` bytes (struct cpu first),
+ * with its tables; never freed. Upstream: cpu_create. */
+struct cpu *cpu_alloc(size_t size);
+
+extern struct cpu *first_cpu;
+extern __thread struct cpu *current_cpu;
+#define CPU_FOREACH(c) for ((c) = first_cpu; (c); (c) = (c)->next)
+
+/* -- run loop (cpus.c, cpu-exec.c) ------------------------------------------ */
+/* Ask the vCPU to look at its requests: wakes it when halted, makes it leave
+ * translated code when running. Any thread. Upstream: qemu_cpu_kick. */
+void qemu_cpu_kick(struct cpu *cpu);
+void cpu_exit(struct cpu *cpu);                 /* any thread: exit_request */
+/* Set / clear bits of interrupt_request; cpu_interrupt kicks. */
+void cpu_interrupt(struct cpu *cpu, u32 mask) REQUIRES(bql);
+void cpu_reset_interrupt(struct cpu *cpu, u32 mask) REQUIRES(bql);
+/* Leave translated code or the helper under way for the exec loop, at once.
+ * cpu->exception_index says why. The guest state must be in struct cpu. */
+void cpu_loop_exit(struct cpu *cpu) __attribute__((noreturn));
+/* The same after making pc and flags those of the instruction under way
+ * (cpu->host_pc). Raising helpers use this. */
+void cpu_loop_exit_restore(struct cpu *cpu) __attribute__((noreturn));
+/* Make cpu->pc that of the instruction that called the helper under way. */
+void cpu_restore_state(struct cpu *cpu);
+
+/* -- soft TLB (cputlb.c) ------------------------------------------------------ */
+void tlb_init(struct cpu *cpu);
+void tlb_flush(struct cpu *cpu);                       /* this vCPU's thread */
+void tlb_flush_page(struct cpu *cpu, gva addr);
+/* Install a translation: called by the target's tlb fill. `prot` bits 1 read,
+ * 2 write, 4 execute; `size` is PAGE_SIZE or more (large page). */
+void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mmu_idx);
+/* Guest memory for C helpers: faults leave through cpu_loop_exit_restore. */
+u8 cpu_ldub(struct cpu *cpu, gva a, int mmu_idx);
+u16 cpu_lduw(struct cpu *cpu, gva a, int mmu_idx);
+u32 cpu_ldl(struct cpu *cpu, gva a, int mmu_idx);
+u64 cpu_ldq(struct cpu *cpu, gva a, int mmu_idx);
+void cpu_stb(struct cpu *cpu, gva a, u8 v, int mmu_idx);
+void cpu_stw(struct cpu *cpu, gva a, u16 v, int mmu_idx);
+void cpu_stl(struct cpu *cpu, gva a, u32 v, int mmu_idx);
+void cpu_stq(struct cpu *cpu, gva a, u64 v, int mmu_idx);
+/* Host address of [a, a+size) for reading (or writing: then dirty and code
+ * tracking are done) if it is RAM within one page; NULL: use the functions
+ * above. Faults as they do. Upstream: probe_access. */
+hva probe_access(struct cpu *cpu, gva a, int size, enum mmu_access rw, int mmu_idx);
+/* Same without faulting: NULL also when not mapped (debugger, reports). */
+hva probe_access_nofault(struct cpu *cpu, gva a, int size, enum mmu_access rw, int mmu_idx);
+/* Fault-check a store of `size` bytes before any byte is written. */
+void probe_write(struct cpu *cpu, gva a, int size, int mmu_idx);
+/* Code bytes for the translator: host address of the page's bytes and its
+ * ram_addr (through *ram); NULL: not RAM (then read it by the functions
+ * above). Raises the instruction fetch fault. */
+const u8 *cpu_code_page(struct cpu *cpu, gva page, ram_addr *ram);
+/* Same without raising: false when a fetch would fault. */
+bool cpu_code_page_nofault(struct cpu *cpu, gva page, const u8 **host, ram_addr *ram);
+
+#endif

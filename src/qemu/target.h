@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/target.h - the one door from the machine's core to the guest
+ * processor. src/i386 implements all of it; src/qemu calls it. */
+#ifndef QEMU_TARGET_H
+#define QEMU_TARGET_H
+
+#include "qemu/cpu.h"
+#include "tcg/ir.h"
+
+/* -- life ------------------------------------------------------------------ */
+/* Make a vCPU of the named model (NULL: default), not yet running; NULL with
+ * a message when the model is unknown. The first one is the BSP. */
+struct cpu *target_cpu_new(const char *model, int index);
+void target_cpu_list(void);                       /* -cpu help               */
+void target_cpu_reset(struct cpu *cpu);           /* power-on state          */
+extern const struct ir_target target_ir;
+
+/* -- translation ------------------------------------------------------------ */
+enum { CF_COUNT_MASK = 0xff,      /* at most this many instructions, 0: any  */
+       CF_NO_STACK = 0x100,       /* no shared checks: deoptimised variant   */
+       CF_NOCACHE = 0x200,        /* run once, forget                        */
+       CF_NOIRQ = 0x400,          /* no interrupt before it                  */
+};
+
+struct translation {              /* in: */
+	struct cpu *cpu;
+	u64 pc;                   /* guest EIP                               */
+	u64 cs_base;              /* opaque: target_get_tb_state's           */
+	u32 flags;                /* target's own                            */
+	u32 cflags;               /* CF_*                                    */
+	struct ir_block *ir;
+	/* out: */
+	u32 size;                 /* bytes of guest code it covers           */
+	u32 n_insns;
+	ram_addr page[2];         /* ram_addr of its page(s), ~0: none       */
+};
+/* Translate from t->pc on. Raises a fetch fault only for the first
+ * instruction. */
+void target_translate(struct translation *t);
+/* The key of the TB that would run now. */
+void target_get_tb_state(struct cpu *cpu, u64 *pc, u64 *cs_base, u32 *flags);
+gva target_linear_pc(u64 pc, u64 cs_base);        /* linear address of a pc  */
+int target_mmu_index(u32 tb_flags);
+int target_disas_mode(u32 tb_flags);              /* enum disas_mode         */
+
+/* -- memory ------------------------------------------------------------------ */
+/* Walk the page tables for a miss and tlb_set_page(), or raise the page fault
+ * (does not return then); with `probe` true returns false instead. */
+bool target_tlb_fill(struct cpu *cpu, gva addr, enum mmu_access rw, int mmu_idx,
+		     bool probe);
+/* For debuggers and reports: physical address, or ~0. Changes nothing. */
+gpa target_debug_translate(struct cpu *cpu, gva addr);
+
+/* -- events ------------------------------------------------------------------- */
+/* Deliver cpu->exception_index (a guest vector): the state is the guest's. */
+void target_do_interrupt(struct cpu *cpu);
+/* Take one pending interrupt if the guest accepts it now; true if it did. */
+bool target_exec_interrupt(struct cpu *cpu, u32 interrupt_request) EXCLUDES(bql);
+bool target_has_work(struct cpu *cpu);       /* would HLT end?               */
+/* A host SIGFPE in translated code: which guest vector is it (0 #DE, 16 #MF),
+ * -1: none of the guest's. */
+int target_host_fpe(struct cpu *cpu, bool integer_divide);
+void target_dump_state(struct cpu *cpu);     /* registers, to the log        */
+/* The board's A20 gate; all vCPUs stopped or the caller's own. */
+void target_set_a20(struct cpu *cpu, bool on) REQUIRES(bql);
+bool target_get_a20(struct cpu *cpu);
+
+#endif
