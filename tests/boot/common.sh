@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Read by the scripts of tests/boot and by tests/bench/linux: where the
+# guests and the emulator are, and the kernel's command line. The reader
+# sets $top, the top of the tree.
+
+guests=$top/build/guests
+SMEW=${SMEW:-$top/build/rel/smew}
+
+# What Linux has to be told on a PC without ACPI, APIC and PCI.
+pc_args='acpi=off nolapic noapic pci=off'
+
+# Without this it spends time on waiting for ISA plug and play cards and on
+# the self-tests of ciphers that nobody uses here.
+quick_args='noisapnp pnpbios=off cryptomgr.notests=1'
+
+# The devices of every run: the serial line is stdin and stdout.
+machine='-display none -monitor none -no-reboot -serial stdio'
+
+# linux MEGABYTES KERNEL-ARGUMENT...: boots Linux, its console is the serial
+# line. $SMEW may hold options as well, so it is split.
+# shellcheck disable=SC2086,SC2120
+linux()
+{
+	megabytes=$1
+	shift
+	$prefix $SMEW $machine -m "$megabytes" -kernel "$guests/vmlinuz" \
+		-initrd "$guests/initramfs.gz" \
+		-append "console=ttyS0 $pc_args $*"
+}
+prefix=
