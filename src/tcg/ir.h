@@ -146,6 +146,7 @@ struct ir_insn {
 	u8 xflags;               /* IRX_*                                   */
 	u8 fdef, fuse;           /* flags written, flags read               */
 	u8 flive;                /* of the flags after it, those still read */
+	u8 ffault;               /* ... those a later fault would show      */
 	ir_val d, a, b, c;
 	struct ir_ea ea;
 	s64 imm, imm2;
@@ -194,8 +195,12 @@ ir_val ir_temp(struct ir_block *b);               /* a new temporary         */
 /* Append a zeroed instruction with no operands; the caller fills it in. Never
  * NULL: the translator ends blocks long before IR_MAX_INSNS. */
 struct ir_insn *ir_add(struct ir_block *b, enum ir_op op, int size);
-/* How much room is left, in instructions. */
-static inline int ir_room(const struct ir_block *b) { return IR_MAX_INSNS - b->n; }
+/* How much room is left, in instructions; and in temporaries. */
+static inline int ir_room(const struct ir_block *b)
+{
+	return MIN(IR_MAX_INSNS - b->n,
+		   IR_FIRST_TEMP + IR_MAX_TEMPS - b->n_vals);
+}
 
 /* -- passes (opt.c) --------------------------------------------------------- */
 void ir_optimize(struct ir_block *b);   /* constants, copies, dead code, flags */
