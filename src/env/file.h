@@ -17,6 +17,10 @@ int file_create(const char *path);            /* fd for writing, or -errno */
 int file_write_all(int fd, const void *buf, size_t n);
 /* Read what is there, at most n; 0 at the end, -errno (EAGAIN: nothing). */
 s64 file_read(int fd, void *buf, size_t n);
+/* The flag belongs to the open file, which fds 0-2 share with the shell that
+ * started us: file_restore_nonblock gives those back as they were found
+ * (async-signal-safe; terminal_restore calls it). */
 void file_set_nonblock(int fd, bool on);
+void file_restore_nonblock(void);
 
 #endif

@@ -47,6 +47,8 @@ enum lock_rank {
 	RANK_REGION_TREE = 75,/* host pc to TB, one a region                */
 	RANK_TLB = 80,        /* one vCPU's soft TLB                        */
 	RANK_POLL = 85,       /* bottom halves of the main loop             */
+	RANK_MAP = 86,        /* the file of map_pattern                    */
+	RANK_DISAS = 88,      /* capstone's handles                         */
 	RANK_LOG = 90,        /* the log file                               */
 };
 
@@ -62,10 +64,12 @@ struct TSA(capability("lock")) lock {
 struct TSA(capability("lock class")) lock_class { char unused; };
 struct TSA(capability("thread")) thread_role { char unused; };
 
-struct cond { pthread_cond_t c; };
+/* `ready`: c waits on CLOCK_MONOTONIC (set by cond_init or the first wait;
+ * a static initialiser cannot choose the clock). */
+struct cond { pthread_cond_t c; u32 ready; };
 
 #define LOCK_INIT(n, r) { PTHREAD_MUTEX_INITIALIZER, n, r, 0, NULL, NULL }
-#define COND_INIT { PTHREAD_COND_INITIALIZER }
+#define COND_INIT { PTHREAD_COND_INITIALIZER, 0 }
 
 void lock_init(struct lock *l, const char *name, int rank);
 void lock_destroy(struct lock *l);
