@@ -42,6 +42,8 @@ MAIN  := src/qemu/main.c
 HOBJ  := $(patsubst src/%,$(HOSTOBJ)/%.o,$(filter-out $(MAIN),$(SRC)))
 UNIT  := $(patsubst tests/unit/%.c,$(O)/unit/%,$(wildcard tests/unit/test_*.c))
 SMEW  := $(O)/smew
+# V=1 shows the commands.
+Q     := $(if $(V),,@)
 # Searched when a recipe runs: `make deps` may just have installed it.
 CAPSTONE = $(shell $(HOSTCC) -print-file-name=libcapstone.a)
 CAPINC   := $(BUILD)/include/capstone
@@ -53,6 +55,7 @@ DEMO     := $(if $(DEMO_SRC),$(O)/guests/demo.elf)
 .PHONY: all help deps deps-check deps-bench run check bench bench-linux linux \
 	soak layers tsa asan-check fmt clean unit
 .DELETE_ON_ERROR:
+.SECONDARY:
 .SUFFIXES:
 
 all: $(if $(wildcard $(MAIN)),$(SMEW),$(OBJ)) ## build build/$(MODE)/smew
@@ -64,19 +67,23 @@ help: ## this list
 # -- compile and link -------------------------------------------------------
 $(O)/obj/%.c.o: src/%.c Makefile | $(CAPINC)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(OPT) -MMD -MP -c $< -o $@
+	@echo "  CC $@"
+	$(Q)$(CC) $(CFLAGS) $(OPT) -MMD -MP -c $< -o $@
 
 $(O)/obj/%.S.o: src/%.S Makefile | $(CAPINC)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(OPT) $(ASFLAGS_$*) -MMD -MP -c $< -o $@
+	@echo "  AS $@"
+	$(Q)$(CC) $(CFLAGS) $(OPT) $(ASFLAGS_$*) -MMD -MP -c $< -o $@
 
 $(O)/host-obj/%.c.o: src/%.c Makefile
 	@mkdir -p $(@D)
-	$(HOSTCC) $(CFLAGS) $(OPT) -MMD -MP -c $< -o $@
+	@echo "  CC $@"
+	$(Q)$(HOSTCC) $(CFLAGS) $(OPT) -MMD -MP -c $< -o $@
 
 $(O)/host-obj/%.S.o: src/%.S Makefile
 	@mkdir -p $(@D)
-	$(HOSTCC) $(CFLAGS) $(OPT) $(ASFLAGS_$*) -MMD -MP -c $< -o $@
+	@echo "  AS $@"
+	$(Q)$(HOSTCC) $(CFLAGS) $(OPT) $(ASFLAGS_$*) -MMD -MP -c $< -o $@
 
 # musl-gcc does not look in /usr/include, where capstone's headers are; all of
 # that folder would bring the other libc's headers in.
@@ -84,16 +91,22 @@ $(CAPINC):
 	@mkdir -p $(@D)
 	@ln -sfn /usr/include/capstone $@
 
+# smew.debug is the same program with symbols. Moved in place when complete: a
+# running smew keeps its file.
 $(SMEW): $(OBJ)
-	$(CC) $(CFLAGS) $(OPT) $(STATIC) $(LDFLAGS) -o $@.debug $(OBJ) $(CAPSTONE)
-	@cp $@.debug $@
-	$(if $(filter rel,$(MODE)),strip $@)
+	@echo "  LD $@"
+	$(Q)$(CC) $(CFLAGS) $(OPT) $(STATIC) $(LDFLAGS) -o $@.debug $(OBJ) \
+		$(CAPSTONE)
+	$(Q)cp $@.debug $@.new
+	$(if $(filter rel,$(MODE)),$(Q)strip $@.new)
+	@mv $@.new $@
 
 ASFLAGS_qemu/demo := $(if $(DEMO),-DDEMO_ELF='"$(DEMO)"')
 $(O)/obj/qemu/demo.S.o $(O)/host-obj/qemu/demo.S.o: $(DEMO)
 $(O)/guests/demo.elf: $(DEMO_SRC) tests/guests/demo.ld Makefile
 	@mkdir -p $(@D)
-	$(HOSTCC) -m32 -march=i686 -O2 -g0 -Wall -Wextra -ffreestanding \
+	@echo "  LD $@"
+	$(Q)$(HOSTCC) -m32 -march=i686 -O2 -g0 -Wall -Wextra -ffreestanding \
 		-nostdlib -fno-pie -no-pie -static -fno-stack-protector \
 		-fno-asynchronous-unwind-tables -fcf-protection=none \
 		-Wl,--build-id=none -Wl,-T,tests/guests/demo.ld \
@@ -139,7 +152,8 @@ unit: $(UNIT)
 # The tests may use floating point; src/ may not.
 $(O)/unit/%: tests/unit/%.c $(HOBJ) Makefile
 	@mkdir -p $(@D)
-	$(HOSTCC) $(filter-out -mgeneral-regs-only,$(CFLAGS)) $(OPT) -MMD -MP \
+	@echo "  LD $@"
+	$(Q)$(HOSTCC) $(filter-out -mgeneral-regs-only,$(CFLAGS)) $(OPT) -MMD -MP \
 		-MT $@ -o $@ $< $(HOBJ) $(LDFLAGS) $(CAPSTONE) \
 		$$(pkg-config --libs check)
 
@@ -148,7 +162,7 @@ asan-check: deps-check ## the unit tests under the address sanitizer
 	@MODE=asan BUILD=$(BUILD) tools/check unit
 
 layers: ## which folder may include which; host headers only in src/env
-	@tools/layers src
+	@tools/layers src && echo "ok layers"
 
 tsa: ## clang proves the lock annotations; wrong programs must fail
 	@tools/deps check
