@@ -16,7 +16,7 @@ void map_free(void *p, size_t size);
 void map_discard(void *p, size_t size);
 
 /* The same memory mapped twice: *rw writable, *rx executable, never both.
- * Both lie below 2 GB. Fatal if the host has no memory. */
+ * Anywhere in the address space. Fatal if the host has no memory. */
 void map_code(size_t size, u8 **rw, u8 **rx);
 
 /* Fill [p, p+size) (page aligned, inside a mapping made by map_anon) with
