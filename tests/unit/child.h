@@ -4,6 +4,7 @@
 #define TESTS_CHILD_H
 
 #include <check.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -41,6 +42,14 @@ static inline struct child child_run(void (*fn)(void))
 	close(fd[0]);
 	ck_assert_int_eq(waitpid(pid, &c.status, 0), pid);
 	return c;
+}
+
+/* Write to an address that nothing is mapped at. */
+static inline void fault_at(uintptr_t addr)
+{
+	volatile uintptr_t a = addr;   /* the compiler is not to know        */
+
+	*(volatile int *)a = 1;
 }
 
 /* fn() must end as bug() does, and its message hold each of the words. */
