@@ -7,6 +7,14 @@
 guests=$top/build/guests
 SMEW=${SMEW:-$top/build/rel/smew}
 
+# A first argument with a slash in it names the emulator.
+case ${1-} in
+*/*)
+	SMEW=$1
+	shift
+	;;
+esac
+
 # What Linux has to be told on a PC without ACPI, APIC and PCI.
 pc_args='acpi=off nolapic noapic pci=off'
 
