@@ -503,6 +503,14 @@ static u32 work_words(u32 size)
 
 /* -- bits: shifts, scans, byte swaps, conditional moves --------------------- */
 
+/* gcc would make a branch of it that no processor can predict. */
+static inline u32 smaller(u32 a, u32 b)
+{
+	__asm__("cmp %1, %0\n\t"
+		"cmova %1, %0" : "+r"(a) : "r"(b) : "cc");
+	return a;
+}
+
 static u32 work_bits(u32 size)
 {
 	u32 state = 8, sum = 0;
@@ -517,7 +525,7 @@ static u32 work_bits(u32 size)
 			sum += (u32)__builtin_ctz(x) + y;
 			sum = ror(sum, (int)(x & 15) + 1);
 			sum ^= __builtin_bswap32(x) << (y & 7);
-			sum = sum > x ? sum - x : sum;
+			sum += smaller(sum, x);
 		}
 	return sum;
 }
