@@ -121,30 +121,34 @@ deps-check:
 deps-bench:
 	@tools/deps build bench
 
+# What starts from a clean machine builds in parallel without being told to.
+SUBMAKE = $(MAKE) --no-print-directory \
+	$(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # -- use ---------------------------------------------------------------------
 run: ## build and run the demo guest
 	@tools/deps build
-	@$(MAKE) --no-print-directory -s all
+	@$(SUBMAKE) -s all
 	@$(SMEW)
 
 # What takes arguments or minutes is a program of its own; see notes/testing.md.
 bench: deps-bench ## speed: smew, upstream QEMU, native (minutes)
-	@$(MAKE) --no-print-directory all
+	@$(SUBMAKE) all
 	@tests/bench/run $(SMEW)
 bench-linux: deps-bench ## time to boot Linux, beside upstream
-	@$(MAKE) --no-print-directory all
+	@$(SUBMAKE) all
 	@tests/bench/linux $(SMEW)
 linux: ## boot Debian's i386 Linux to a shell on this terminal
 	@tools/deps build linux
-	@$(MAKE) --no-print-directory -s all
+	@$(SUBMAKE) -s all
 	@tests/boot/shell $(SMEW)
 soak: deps-check ## random instructions against the host CPU, until stopped
-	@$(MAKE) --no-print-directory all
+	@$(SUBMAKE) all
 	@tests/asm/soak $(SMEW)
 
 # -- tests -------------------------------------------------------------------
 check: deps-check ## all tests; the last line is the sum
-	@$(MAKE) --no-print-directory all unit
+	@$(SUBMAKE) all unit
 	@MODE=$(MODE) BUILD=$(BUILD) SMEW=$(SMEW) tools/check
 
 unit: $(UNIT)
@@ -158,7 +162,7 @@ $(O)/unit/%: tests/unit/%.c $(HOBJ) Makefile
 		$$(pkg-config --libs check)
 
 asan-check: deps-check ## the unit tests under the address sanitizer
-	@$(MAKE) --no-print-directory MODE=asan unit
+	@$(SUBMAKE) MODE=asan unit
 	@MODE=asan BUILD=$(BUILD) tools/check unit
 
 layers: ## which folder may include which; host headers only in src/env
