@@ -48,10 +48,11 @@ struct cpu {
 	/* -- translated code ------------------------------------------- */
 	u64 stack_tag;               /* page of ESP, or TLB_INVALID        */
 	u64 stack_addend;            /* host address - linear, both rights */
-	u32 cc;                      /* CF PF AF ZF SF OF at their EFLAGS
+	u64 cc;                      /* CF PF AF ZF SF OF at their EFLAGS
 				      * places; the other bits are noise   */
 	u32 exit_request;            /* _Atomic; any thread stores 1: leave
 				      * at the next check                  */
+	int stack_mode;              /* mmu index stack_tag is for         */
 	u64 exit_rsp;                /* where cpu_loop_exit unwinds to      */
 	u64 host_pc;                 /* return address of the helper call
 				      * under way, 0: not in a TB          */
@@ -61,8 +62,8 @@ struct cpu {
 	u64 save[16];                /* host registers across slow paths   */
 	u8 bounce[32] __attribute__((aligned(32))); /* split, MMIO operands */
 	u32 bounce_gva, bounce_size;
-	struct tb *exit_tb;          /* TB that was left ...               */
-	int exit_slot;               /* ... and its link, -1: none         */
+	struct tb_link *exit_link;   /* exit that was taken, NULL: none    */
+	u32 arg_c;                   /* third argument of a helper         */
 
 	/* -- run loop --------------------------------------------------- */
 	int cpu_index;

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/tcg/tb.h - translated blocks: their store, their pages, their links,
+ * and the code buffer's regions.
+ *
+ * Written for many vCPU threads: lookups take no lock; insertion, links and
+ * invalidation take the locks named at each function (order: page locks by
+ * address, TB bucket, jmp_lock, region). A TB's memory is reused only by
+ * tb_flush(), with no vCPU in translated code.
+ * Upstream: translate-all.c, tb-maint.c, tcg/region.c, tb-hash.h. */
+#ifndef TCG_TB_H
+#define TCG_TB_H
+
+#include "env/lock.h"
+
+#define TB_MAX_LINKS 12
+
+struct tb;
+struct cpu;
+
+/* A direct exit. `patch` is the rel32 of a jmp or jcc in the executable view,
+ * 0 when the exit is not linkable. Guarded by the destination's jmp_lock. */
+struct tb_link {
+	struct tb *from, *to;
+	u64 pc;                  /* guest pc it leads to                     */
+	u32 cflags;              /* CF_* of the TB it wants                  */
+	u8 *patch, *stub;        /* place and unlinked target, writable view */
+	struct tb_link *next;    /* to's incoming list                       */
+};
+
+/* Where each guest instruction's host code starts; hot code first, then the
+ * slow paths; sorted by ofs. */
+struct tb_insn { u32 ofs; u16 pc_ofs; u8 flags_in_host; };
+
+struct tb {
+	/* -- key -------------------------------------------------------- */
+	ram_addr phys;           /* of its first byte, ~0: not in RAM        */
+	u64 pc, cs_base;
+	u32 flags, cflags;
+	/* -- code, constant once published ------------------------------ */
+	u8 *code;                /* executable view                          */
+	u32 code_size, hot_size; /* all of it; without the slow paths        */
+	u16 size, n_insns;       /* guest bytes, guest instructions          */
+	u16 n_map, n_links;
+	struct tb_insn *map;
+	struct tb_link *link;
+	u32 first, end;          /* bytes it depends on: [first, end) from
+				  * the start of page[0]; may pass its end   */
+	/* -- store ------------------------------------------------------ */
+	struct tb *hash_next;    /* _Atomic; bucket lock                     */
+	ram_addr page[2];        /* ~0: none                                 */
+	struct tb *page_next[2]; /* page lock                                */
+	struct lock jmp_lock;
+	struct tb_link *incoming;/* jmp_lock                                 */
+	bool invalid;            /* _Atomic; set under jmp_lock              */
+};
+
+extern struct lock_class page_locks;
+
+/* -- set-up ----------------------------------------------------------------- */
+struct tb_hooks {
+	/* A RAM page gets its first TB (page lock held): the soft TLBs must
+	 * send stores to it to the slow path from now on. */
+	void (*code_page)(ram_addr page);
+	/* A TB is invalid: no jump cache may lead to it any more. */
+	void (*dropped)(struct tb *tb);
+};
+/* `ram` bytes of guest RAM get page descriptors; the code buffer has `size`
+ * bytes in regions. */
+void tb_init(u64 ram, size_t code_size, const struct tb_hooks *hooks);
+
+/* -- code buffer regions (tcg_region) ---------------------------------------- */
+struct tcg_region {
+	u8 *code, *code_end;     /* writable view: next free byte, limit     */
+	u8 *meta, *meta_end;     /* TBs and their tables                     */
+	int index;
+};
+/* Take another region; false: none is left (tb_flush is due). */
+bool tcg_region_alloc(struct tcg_region *r);
+/* Distance from the writable to the executable view. */
+extern intptr_t tcg_rx_offset;
+static inline u8 *tcg_rx(u8 *rw) { return rw + tcg_rx_offset; }
+static inline u8 *tcg_rw(u8 *rx) { return rx - tcg_rx_offset; }
+/* Part of the buffer set aside before the regions (stubs); once, at start. */
+u8 *tcg_code_reserve(size_t n);
+bool tcg_in_code(u64 host_pc);
+
+/* -- store ------------------------------------------------------------------- */
+struct tb *tb_htable_lookup(ram_addr phys, u64 pc, u64 cs_base, u32 flags, u32 cflags);
+/* Publish a finished TB: takes its pages' locks and the bucket's. If the same
+ * one is there already (another vCPU was faster) returns that. */
+struct tb *tb_link_page(struct tb *tb);
+/* Which TB holds this host address (executable view); NULL: none. */
+struct tb *tcg_tb_lookup(u64 host_pc);
+void tcg_tb_insert(struct tcg_region *r, struct tb *tb);
+
+/* -- links ------------------------------------------------------------------- */
+/* Make `l` jump straight to `to`. Nothing happens when either is invalid. */
+void tb_add_jump(struct tb_link *l, struct tb *to);
+
+/* -- invalidation -------------------------------------------------------------- */
+/* Does any TB of the page depend on one of these bytes? Cheap bitmap test. */
+bool tb_page_hit(ram_addr addr, unsigned n);
+bool tb_page_has_code(ram_addr addr);
+/* Drop all TBs that depend on bytes of [addr, addr+n). True when `current`
+ * (may be NULL) was among them. */
+bool tb_invalidate_range(ram_addr addr, u64 n, struct tb *current);
+/* Drop everything; all vCPUs stopped outside translated code. */
+void tb_flush_all(void);
+
+/* Counters for `info jit`; approximate while vCPUs run. */
+struct tb_stats { u64 n_tb, guest_bytes, guest_insns, code_bytes, host_insns,
+		  links, invalidated, flushes; };
+extern struct tb_stats tb_stats;
+
+#endif

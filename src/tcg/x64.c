@@ -1,0 +1,1426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/tcg/x64.c - from a block of IR to x86-64 code, in one pass.
+ *
+ * Globals are always in their host registers; temporaries get r10 or r14 when
+ * they are defined and give it back after their last use, or wait in struct
+ * cpu. x64_flags.c knows where the flags are, x64_mem.c makes memory operands
+ * and emits the slow paths behind the hot code. */
+#include "tcg/x64_gen.h"
+
+#include "env/log.h"
+
+/* -- temporaries -------------------------------------------------------------- */
+
+static const u8 pool[] = { X_R10, X_R14 };
+
+static bool is_temp(ir_val v)
+{
+	return v >= IR_FIRST_TEMP && v < IR_MAX_TEMPS;
+}
+
+static struct xmem spill_slot(struct gen *g, ir_val v)
+{
+	if (g->slot[v] < 0) {
+		int s = __builtin_ctz(~g->slots_used);
+
+		ASSERT(s < N_SPILL);
+		g->slots_used |= 1u << s;
+		g->slot_owner[s] = v;
+		g->slot[v] = (s8)s;
+	}
+	return XMEM(X_ENV, tcg_layout.spill + g->slot[v] * 8);
+}
+
+static int take_reg(struct gen *g, ir_val v)
+{
+	int r = X_NONE;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(pool); i++) {
+		if (g->busy >> pool[i] & 1)
+			continue;
+		r = pool[i];
+		if (g->owner[r] == IR_NONE)
+			break;
+	}
+	if (r == X_NONE)
+		return X_NONE;
+	if (g->owner[r] != IR_NONE) {
+		if (!g->is_const[g->owner[r]])
+			x_st(&g->c, IRS_64, spill_slot(g, g->owner[r]), r);
+		g->reg[g->owner[r]] = X_NONE;
+	}
+	fl_write_reg(g, r);
+	g->owner[r] = v;
+	g->reg[v] = (s8)r;
+	g->busy |= 1u << r;
+	return r;
+}
+
+int val_use(struct gen *g, ir_val v)
+{
+	int r;
+
+	if (!is_temp(v))
+		return g->t->global[v].host;
+	r = g->reg[v];
+	if (r != X_NONE) {
+		g->busy |= 1u << r;
+		return r;
+	}
+	r = take_reg(g, v);
+	if (r == X_NONE) {
+		ASSERT(!(g->busy >> X_R8 & 1));
+		g->busy |= 1u << X_R8;
+		r = X_R8;
+	}
+	if (g->is_const[v])
+		x_mov_ri(&g->c, r, g->value[v]);
+	else
+		x_ld(&g->c, IRS_64, r, spill_slot(g, v));
+	return r;
+}
+
+/* An input other than an address: ESP must be what it says. */
+static int use(struct gen *g, ir_val v)
+{
+	if (v == g->t->stack)
+		esp_sync(g);
+	return val_use(g, v);
+}
+
+/* Host register for result v; it may share the register of an input that
+ * dies here (then the caller's mov is a no-op). */
+static int def(struct gen *g, ir_val v, ir_val dying)
+{
+	int r;
+
+	if (!is_temp(v)) {
+		r = g->t->global[v].host;
+		fl_write_reg(g, r);
+		return r;
+	}
+	g->is_const[v] = false;
+	r = g->reg[v];
+	if (r != X_NONE) {
+		fl_write_reg(g, r);
+		g->busy |= 1u << r;
+		return r;
+	}
+	if (is_temp(dying) && dying != v && g->last_use[dying] == g->i &&
+	    g->reg[dying] != X_NONE) {
+		r = g->reg[dying];
+		fl_write_reg(g, r);
+		g->reg[dying] = X_NONE;
+		g->owner[r] = v;
+		g->reg[v] = (s8)r;
+		return r;
+	}
+	r = take_reg(g, v);
+	if (r != X_NONE)
+		return r;
+	g->def_spill = v;
+	return X_R8;
+}
+
+/* d is read and written (sizes 8 and 16 keep the rest of it). */
+static int def_merge(struct gen *g, ir_val v)
+{
+	int r;
+
+	if (!is_temp(v))
+		return def(g, v, IR_NONE);
+	if (g->reg[v] == X_NONE && !g->is_const[v] && g->slot[v] < 0)
+		return def(g, v, IR_NONE);
+	r = val_use(g, v);
+	if (r == X_R8)
+		g->def_spill = v;
+	g->is_const[v] = false;
+	fl_write_reg(g, r);
+	return r;
+}
+
+/* Value v, in register r (perhaps its high byte), is changed in place. */
+static void inplace(struct gen *g, ir_val v, int r)
+{
+	fl_write_reg(g, x_high(r) ? r - X_AH : r);
+	if (!is_temp(v))
+		return;
+	g->is_const[v] = false;
+	if (r == X_R8)
+		g->def_spill = v;
+}
+
+static void release_temps(struct gen *g)
+{
+	if (g->def_spill != IR_NONE) {
+		x_st(&g->c, IRS_64, spill_slot(g, g->def_spill), X_R8);
+		g->def_spill = IR_NONE;
+	}
+	g->busy = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(pool); i++) {
+		ir_val v = g->owner[pool[i]];
+
+		if (v == IR_NONE || g->last_use[v] > g->i)
+			continue;
+		g->reg[v] = X_NONE;
+		g->owner[pool[i]] = IR_NONE;
+	}
+	for (u32 s = g->slots_used; s; s &= s - 1) {
+		int i = __builtin_ctz(s);
+
+		if (g->last_use[g->slot_owner[i]] <= g->i) {
+			g->slots_used &= ~(1u << i);
+			g->slot[g->slot_owner[i]] = -1;
+		}
+	}
+}
+
+static void note_use(struct gen *g, ir_val v, int i)
+{
+	if (is_temp(v))
+		g->last_use[v] = (s16)i;
+}
+
+static void scan_uses(struct gen *g)
+{
+	for (int v = IR_FIRST_TEMP; v < g->b->n_vals; v++) {
+		g->reg[v] = X_NONE;
+		g->slot[v] = -1;
+		g->is_const[v] = false;
+		g->last_use[v] = -1;
+	}
+	for (int i = 0; i < g->b->n; i++) {
+		const struct ir_insn *in = &g->b->insn[i];
+
+		note_use(g, in->d, i);
+		note_use(g, in->a, i);
+		note_use(g, in->b, i);
+		note_use(g, in->c, i);
+		note_use(g, in->ea.base, i);
+		note_use(g, in->ea.index, i);
+	}
+}
+
+/* -- operands -------------------------------------------------------------------- */
+
+static int part(struct ir_insn *in, int which, int r)
+{
+	return in->part & which ? r + X_AH : r;
+}
+
+static bool b_is_imm(const struct ir_insn *in)
+{
+	return in->b == IR_IMM;
+}
+
+/* Registers whose use asks for a REX prefix cannot meet a high byte. */
+static bool wants_rex(int r)
+{
+	return r != X_NONE && !x_high(r) && r >= 4;
+}
+
+/* AH as an operand beside one that needs REX: turn its register by eight bits
+ * around the operation (rorx keeps the flags). */
+static void turn(struct gen *g, int high)
+{
+	x_rorx(&g->c, high - X_AH, high - X_AH, 8);
+}
+
+static void turn_back(struct gen *g, int high)
+{
+	x_rorx(&g->c, high - X_AH, high - X_AH, 24);
+}
+
+static void lock(struct gen *g, const struct ir_insn *in)
+{
+	if (in->xflags & IRX_LOCK)
+		x_u8(&g->c, 0xf0);
+}
+
+static u32 byte_op(u32 op, int size)          /* the 8-bit form stands before */
+{
+	return size == IRS_8 ? op - 1 : op;
+}
+
+/* op (its non-byte opcode) between register and r/m register. */
+static void op_rr(struct gen *g, u32 op, int size, int reg, int rm)
+{
+	int high = x_high(reg) && wants_rex(rm) ? reg : x_high(rm) && wants_rex(reg) ? rm : X_NONE;
+
+	if (high != X_NONE) {
+		turn(g, high);
+		x_rr(&g->c, byte_op(op, size), size, high == reg ? high - X_AH : reg,
+		     high == rm ? high - X_AH : rm);
+		turn_back(g, high);
+		return;
+	}
+	x_rr(&g->c, byte_op(op, size), size, reg, rm);
+}
+
+static void op_rm(struct gen *g, u32 op, int size, int reg, struct xmem m)
+{
+	if (x_high(reg) && x_mem_rex(m)) {
+		turn(g, reg);
+		x_rm(&g->c, byte_op(op, size), size, reg - X_AH, m);
+		turn_back(g, reg);
+		return;
+	}
+	x_rm(&g->c, byte_op(op, size), size, reg, m);
+}
+
+/* -- moves -------------------------------------------------------------------------- */
+
+static void gen_mov(struct gen *g, struct ir_insn *in)
+{
+	int size = in->size, d, s;
+	struct xcode *c = &g->c;
+	struct xmem m;
+
+	if (in->mem == IRM_DST) {
+		m = mem_operand(g, 1 << size, true);
+		if (b_is_imm(in)) {
+			x_rm_load(c, size == IRS_8 ? 0xc6 : 0xc7, size, 0, m);
+			x_imm(c, size, in->imm);
+		} else {
+			s = part(in, IRP_B, use(g, in->b));
+			op_rm(g, 0x89, size, s, m);
+		}
+		mem_access_done(g);
+		return;
+	}
+	if (in->mem == IRM_SRC) {
+		m = mem_operand(g, 1 << size, false);
+		d = part(in, IRP_D, size < IRS_32 ? def_merge(g, in->d) : def(g, in->d, in->ea.base));
+		if (size < IRS_32 && is_temp(in->d))
+			x_rm_load(c, size == IRS_8 ? 0x0fb6 : 0x0fb7, IRS_32, d, m);
+		else
+			op_rm(g, 0x8b, size, d, m);
+		return;
+	}
+	if (b_is_imm(in)) {
+		if (is_temp(in->d) && size >= IRS_32 && g->reg[in->d] == X_NONE) {
+			g->is_const[in->d] = true;
+			g->value[in->d] = size == IRS_32 ? (u32)in->imm : (u64)in->imm;
+			return;
+		}
+		if (size >= IRS_32) {
+			d = def(g, in->d, IR_NONE);
+			x_mov_ri(c, d, size == IRS_32 ? (u32)in->imm : (u64)in->imm);
+		} else {
+			d = part(in, IRP_D, def_merge(g, in->d));
+			x_rr(c, size == IRS_8 ? 0xc6 : 0xc7, size, 0, d);
+			x_imm(c, size, in->imm);
+		}
+		return;
+	}
+	s = part(in, IRP_B, use(g, in->b));
+	d = part(in, IRP_D, size < IRS_32 ? def_merge(g, in->d) : def(g, in->d, in->b));
+	if (s != d)
+		op_rr(g, 0x8b, size, d, s);
+	else if (size == IRS_32 && is_temp(in->d))
+		x_mov_rr(c, size, d, s);
+}
+
+static void gen_conv(struct gen *g, struct ir_insn *in)
+{
+	bool sign = in->op == IR_SX;
+	u32 op = in->size == IRS_32 ? 0x63 : (sign ? 0x0fbe : 0x0fb6) + (in->size == IRS_16);
+	int dsize = in->dsize, d, s;
+	struct xcode *c = &g->c;
+
+	if (!sign && in->size == IRS_32) {
+		op = 0x8b;
+		dsize = IRS_32;
+	} else if (!sign && dsize == IRS_64) {
+		dsize = IRS_32;
+	}
+	if (in->mem == IRM_SRC) {
+		struct xmem m = mem_operand(g, 1 << in->size, false);
+
+		d = dsize == IRS_16 ? def_merge(g, in->d) : def(g, in->d, in->ea.base);
+		x_rm_load(c, op, dsize, d, m);
+		return;
+	}
+	s = part(in, IRP_B, use(g, in->b));
+	d = dsize == IRS_16 ? def_merge(g, in->d) : def(g, in->d, in->b);
+	if (x_high(s) && (d >= 8 || dsize == IRS_64)) {
+		x_rorx(c, X_R8, s - X_AH, 8);
+		s = X_R8;
+	}
+	x_rr_sized(c, op, dsize, d, s, in->size == IRS_8 && s >= 4 && s < 8);
+}
+
+static void gen_lea(struct gen *g, struct ir_insn *in)
+{
+	struct xmem m = mem_ea(g, &in->ea);
+	int d;
+
+	if (in->size == IRS_16) {
+		x_lea(&g->c, IRS_32, X_R8, m);
+		d = def_merge(g, in->d);
+		if (d != X_R8)
+			x_mov_rr(&g->c, IRS_16, d, X_R8);
+		return;
+	}
+	d = def(g, in->d, in->ea.base);
+	if (m.base == X_NONE && m.index == X_NONE)
+		x_mov_ri(&g->c, d, in->size == IRS_32 ? (u32)m.disp : (u64)(s64)m.disp);
+	else
+		x_lea(&g->c, in->size, d, m);
+}
+
+/* -- arithmetic ----------------------------------------------------------------------- */
+
+static const struct recipe no_recipe;
+
+static struct recipe recipe(struct ir_insn *in, int kind, int a, int b)
+{
+	struct recipe r = { (u8)kind, in->size, b_is_imm(in), (s8)a, (s8)b, in->imm };
+
+	if (in->part || in->mem != IRM_NONE)
+		r.kind = REC_NONE;
+	return r;
+}
+
+static const s8 group1[IR_NOPS] = {
+	[IR_ADD] = 0, [IR_OR] = 1, [IR_ADC] = 2, [IR_SBB] = 3,
+	[IR_AND] = 4, [IR_SUB] = 5, [IR_XOR] = 6, [IR_CMP] = 7,
+};
+
+static bool is_incdec(const struct ir_insn *in)
+{
+	return (in->op == IR_ADD || in->op == IR_SUB) && !(in->fdef & IRF_C) &&
+	       (in->fdef & IRF_NOT_C) && b_is_imm(in) && in->imm == 1;
+}
+
+static bool commutes(int op)
+{
+	return op == IR_ADD || op == IR_AND || op == IR_OR || op == IR_XOR || op == IR_ADC;
+}
+
+static void gen_alu_mem(struct gen *g, struct ir_insn *in, int n, u8 kills)
+{
+	int size = in->size, r;
+	struct xcode *c = &g->c;
+	struct xmem m = mem_operand(g, 1 << size, in->mem == IRM_DST);
+
+	if (in->mem == IRM_SRC) {
+		r = part(in, IRP_A, use(g, in->a));
+		if (in->d != in->a) {
+			int d = def(g, in->d, in->a);
+
+			if (d != r)
+				x_mov_rr(c, IRS_32, d, r);
+			r = d;
+		} else {
+			inplace(g, in->d, r);
+		}
+		fl_before_op(g, kills);
+		if (in->fuse & IRF_C && (in->op == IR_ADC || in->op == IR_SBB))
+			fl_load_carry(g);
+		op_rm(g, (u32)n * 8 + 3, size, r, m);
+		fl_after_op(g, kills, no_recipe);
+		return;
+	}
+	fl_before_op(g, kills);
+	if (in->op == IR_ADC || in->op == IR_SBB)
+		fl_load_carry(g);
+	if (is_incdec(in)) {
+		lock(g, in);
+		x_rm_load(c, byte_op(0xff, size), size, in->op == IR_SUB, m);
+	} else if (b_is_imm(in)) {
+		lock(g, in);
+		x_grp1_mi(c, n, size, m, in->imm);
+	} else {
+		r = part(in, IRP_B, use(g, in->b));
+		if (x_high(r) && x_mem_rex(m)) {
+			turn(g, r);
+			lock(g, in);
+			x_rm(c, (u32)n * 8, size, r - X_AH, m);
+			turn_back(g, r);
+		} else {
+			lock(g, in);
+			x_rm(c, (u32)n * 8 + (size != IRS_8), size, r, m);
+		}
+	}
+	mem_access_done(g);
+	fl_after_op(g, kills, no_recipe);
+}
+
+/* 32-bit additions whose flags nobody wants are address arithmetic. */
+static bool gen_add_as_lea(struct gen *g, struct ir_insn *in)
+{
+	struct xmem m = { X_NONE, X_NONE, 0, 0 };
+	s64 k = in->op == IR_SUB ? -in->imm : in->imm;
+
+	if (in->size != IRS_32 || in->mem != IRM_NONE ||
+	    (in->op != IR_ADD && !(in->op == IR_SUB && b_is_imm(in))) ||
+	    (in->fdef & fl_needed_after(g)))
+		return false;
+	if (in->d == in->a && !(fl_needed_after(g) & ~in->fdef) && g->fl != FL_HOST)
+		return false;                /* add is shorter              */
+	m.base = (s8)use(g, in->a);
+	if (b_is_imm(in))
+		m.disp = (s32)k;
+	else
+		m.index = (s8)use(g, in->b);
+	x_lea(&g->c, IRS_32, def(g, in->d, in->a), m);
+	return true;
+}
+
+static void gen_alu(struct gen *g, struct ir_insn *in)
+{
+	int n = group1[in->op], size = in->size, a, b = X_NONE, d;
+	u8 kills = is_incdec(in) ? IRF_NOT_C : IRF_ALL;
+	struct recipe rec = no_recipe;
+	struct xcode *c = &g->c;
+
+	if (in->mem != IRM_NONE) {
+		gen_alu_mem(g, in, n, kills);
+		return;
+	}
+	if (gen_add_as_lea(g, in))
+		return;
+	a = part(in, IRP_A, use(g, in->a));
+	if (!b_is_imm(in))
+		b = part(in, IRP_B, use(g, in->b));
+	fl_before_op(g, kills);
+	if (in->op == IR_ADC || in->op == IR_SBB)
+		fl_load_carry(g);
+	if (in->d == in->a) {
+		d = a;
+		inplace(g, in->d, d);
+	} else if (!b_is_imm(in) && in->d == in->b && commutes(in->op) && !in->part) {
+		d = b;
+		b = a;
+		inplace(g, in->d, d);
+	} else if (!b_is_imm(in) && in->d == in->b) {
+		x_mov_rr(c, IRS_64, X_R8, a);
+		op_rr(g, (u32)n * 8 + 3, size, X_R8, b);
+		d = def(g, in->d, IR_NONE);
+		x_mov_rr(c, size, d, X_R8);
+		fl_after_op(g, kills, no_recipe);
+		return;
+	} else {
+		d = part(in, IRP_D, def(g, in->d, in->a));
+		if (d != a)
+			op_rr(g, 0x8b, size < IRS_32 && !in->part ? IRS_32 : size, d, a);
+	}
+	if (is_incdec(in))
+		x_rr(c, byte_op(0xff, size), size, in->op == IR_SUB, d);
+	else if (b_is_imm(in))
+		x_grp1_ri(c, n, size, d, in->imm);
+	else
+		op_rr(g, (u32)n * 8 + 3, size, d, b);
+	if (d == X_R8 || b == X_R8 || kills != IRF_ALL)
+		rec = no_recipe;
+	else if (in->op == IR_AND || in->op == IR_OR || in->op == IR_XOR)
+		rec = (struct recipe){ in->part ? REC_NONE : REC_TEST, in->size, false, (s8)d, (s8)d, 0 };
+	else if ((in->op == IR_ADD || in->op == IR_SUB) && (b_is_imm(in) || b != d))
+		rec = recipe(in, in->op == IR_ADD ? REC_ADD : REC_SUB, d, b);
+	fl_after_op(g, kills, rec);
+}
+
+/* CMP, TEST. */
+static void gen_compare(struct gen *g, struct ir_insn *in)
+{
+	bool test = in->op == IR_TEST;
+	int size = in->size, a, b = X_NONE;
+	struct xcode *c = &g->c;
+	struct xmem m;
+
+	if (in->mem == IRM_NONE) {
+		a = part(in, IRP_A, use(g, in->a));
+		if (!b_is_imm(in))
+			b = part(in, IRP_B, use(g, in->b));
+		fl_before_op(g, IRF_ALL);
+		if (!b_is_imm(in)) {
+			op_rr(g, test ? 0x85 : 0x39, size, b, a);
+		} else if (test) {
+			x_rr(c, byte_op(0xf7, size), size, 0, a);
+			x_imm(c, size, in->imm);
+		} else {
+			x_grp1_ri(c, 7, size, a, in->imm);
+		}
+		fl_after_op(g, IRF_ALL, a == X_R8 || b == X_R8 ? no_recipe :
+			    recipe(in, test ? REC_TEST : REC_CMP, a, b));
+		return;
+	}
+	m = mem_operand(g, 1 << size, false);
+	fl_before_op(g, IRF_ALL);
+	if (in->mem == IRM_SRC) {                    /* a is a register     */
+		a = part(in, IRP_A, use(g, in->a));
+		op_rm(g, test ? 0x85 : 0x3b, size, a, m);
+	} else if (b_is_imm(in)) {
+		if (test) {
+			x_rm_load(c, byte_op(0xf7, size), size, 0, m);
+			x_imm(c, size, in->imm);
+		} else {
+			x_grp1_mi(c, 7, size, m, in->imm);
+		}
+	} else {
+		b = part(in, IRP_B, use(g, in->b));
+		op_rm(g, test ? 0x85 : 0x39, size, b, m);
+	}
+	fl_after_op(g, IRF_ALL, no_recipe);
+}
+
+/* NOT, NEG. */
+static void gen_unary(struct gen *g, struct ir_insn *in)
+{
+	u8 kills = in->op == IR_NEG ? IRF_ALL : 0;
+	int n = in->op == IR_NEG ? 3 : 2, size = in->size, d, s;
+
+	if (in->mem == IRM_DST) {
+		struct xmem m = mem_operand(g, 1 << size, true);
+
+		fl_before_op(g, kills);
+		lock(g, in);
+		x_rm_load(&g->c, byte_op(0xf7, size), size, n, m);
+		mem_access_done(g);
+		fl_after_op(g, kills, no_recipe);
+		return;
+	}
+	s = part(in, IRP_B, use(g, in->b));
+	fl_before_op(g, kills);
+	if (in->d == in->b) {
+		d = s;
+		inplace(g, in->d, d);
+	} else {
+		d = part(in, IRP_D, def(g, in->d, in->b));
+		if (d != s)
+			op_rr(g, 0x8b, size, d, s);
+	}
+	x_rr(&g->c, byte_op(0xf7, size), size, n, d);
+	fl_after_op(g, kills, no_recipe);
+}
+
+/* -- shifts ------------------------------------------------------------------------------ */
+
+static const s8 shift_digit[IR_NOPS] = {
+	[IR_ROL] = 0, [IR_ROR] = 1, [IR_RCL] = 2, [IR_RCR] = 3,
+	[IR_SHL] = 4, [IR_SHR] = 5, [IR_SAR] = 7,
+};
+
+static bool is_double_shift(const struct ir_insn *in)
+{
+	return in->op == IR_SHLD || in->op == IR_SHRD;
+}
+
+static void emit_shift(struct gen *g, struct ir_insn *in, int d, const struct xmem *m, int src)
+{
+	struct xcode *c = &g->c;
+	bool imm = b_is_imm(in);
+
+	if (is_double_shift(in)) {
+		u32 op = (in->op == IR_SHLD ? 0x0fa4 : 0x0fac) + !imm;
+
+		if (m)
+			x_rm(c, op, in->size, src, *m);
+		else
+			x_rr(c, op, in->size, src, d);
+	} else {
+		u32 op = byte_op(imm ? 0xc1 : 0xd3, in->size);
+		int n = shift_digit[in->op];
+
+		if (imm && in->imm == 1)
+			op = byte_op(0xd1, in->size);
+		if (m)
+			x_rm_load(c, op, in->size, n, *m);
+		else
+			x_rr(c, op, in->size, n, d);
+		if (imm && in->imm == 1)
+			return;
+	}
+	if (imm)
+		x_u8(c, (u8)in->imm);
+}
+
+static u8 shift_kills(const struct ir_insn *in)
+{
+	bool rotate = in->op == IR_ROL || in->op == IR_ROR || in->op == IR_RCL || in->op == IR_RCR;
+
+	return rotate ? IRF_C | IRF_O : IRF_ALL;
+}
+
+/* By CL a count of 0 must leave the flags: unless they are in the host's, the
+ * shift and the saving of its flags are jumped over. */
+static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct xmem *m, int src)
+{
+	u8 kills = shift_kills(in), need = fl_needed_after(g);
+	bool carry = in->op == IR_RCL || in->op == IR_RCR;
+	struct xcode *c = &g->c;
+	u8 *over;
+
+	if (!(in->fdef & need)) {
+		fl_before_op(g, kills);
+		if (carry)
+			fl_load_carry(g);
+		emit_shift(g, in, d, m, src);
+		if (m)
+			mem_access_done(g);
+		fl_after_op(g, kills, no_recipe);
+		return;
+	}
+	if (g->fl == FL_RECIPE) {
+		fl_emit_recipe(c, &g->rec);
+		g->fl = FL_HOST;
+	}
+	if (g->fl == FL_HOST) {
+		emit_shift(g, in, d, m, src);
+		if (m)
+			mem_access_done(g);
+		g->rec = no_recipe;
+		return;
+	}
+	x_rr(c, 0xf6, IRS_8, 0, X_RCX);                      /* test cl, 31 */
+	x_u8(c, 31);
+	over = x_jcc8(c, CC_E);
+	if (!carry && kills == IRF_ALL) {
+		emit_shift(g, in, d, m, src);
+		fl_emit_save(c);
+	} else {
+		if (carry)
+			fl_load_carry(g);
+		emit_shift(g, in, d, m, src);
+		x_u8(c, 0x9c);
+		x_u16(c, 0x5841);                            /* pop r8      */
+		x_grp1_ri(c, 4, IRS_32, X_R8, 0x801);
+		x_grp1_mi(c, 4, IRS_32, XMEM(X_ENV, tcg_layout.cc), ~0x801);
+		x_rm(c, 0x09, IRS_32, X_R8, XMEM(X_ENV, tcg_layout.cc));
+	}
+	x_patch8(over, c->p);
+	if (m)
+		mem_access_done(g);
+	if (in->size == IRS_32 && !m && !is_temp(in->d))
+		x_mov_rr(c, IRS_32, d, d);
+}
+
+static void gen_shift(struct gen *g, struct ir_insn *in)
+{
+	struct xmem m, *mp = NULL;
+	int d = X_NONE, a, src = X_NONE;
+	u8 kills = shift_kills(in);
+
+	if (in->mem == IRM_DST) {
+		m = mem_operand(g, 1 << in->size, true);
+		mp = &m;
+	}
+	if (is_double_shift(in))
+		src = use(g, in->c);
+	if (!mp) {
+		a = part(in, IRP_A, use(g, in->a));
+		if (in->d == in->a) {
+			d = a;
+			inplace(g, in->d, d);
+		} else {
+			d = part(in, IRP_D, def(g, in->d, in->a));
+			if (d != a)
+				op_rr(g, 0x8b, in->part ? in->size : IRS_32, d, a);
+		}
+	}
+	if (!b_is_imm(in)) {
+		gen_shift_cl(g, in, d, mp, src);
+		return;
+	}
+	if (!(in->imm & 31)) {                       /* only the merge      */
+		if (mp)
+			mem_access_done(g);
+		return;
+	}
+	fl_before_op(g, kills);
+	if (in->op == IR_RCL || in->op == IR_RCR)
+		fl_load_carry(g);
+	emit_shift(g, in, d, mp, src);
+	if (mp)
+		mem_access_done(g);
+	fl_after_op(g, kills, no_recipe);
+}
+
+/* -- multiplication, bits --------------------------------------------------------------- */
+
+static void gen_imul(struct gen *g, struct ir_insn *in)
+{
+	bool mem = in->mem == IRM_SRC, three = in->op == IR_IMUL3;
+	int d, s = X_NONE, size = in->size;
+	struct xcode *c = &g->c;
+	struct xmem m = { 0 };
+
+	if (mem)
+		m = mem_operand(g, 1 << size, false);
+	else
+		s = use(g, in->b);
+	if (three) {
+		bool small = in->imm == (s8)in->imm;
+
+		d = size == IRS_16 ? def_merge(g, in->d) : def(g, in->d, in->b);
+		fl_before_op(g, IRF_ALL);
+		if (mem)
+			x_rm(c, small ? 0x6b : 0x69, size, d, m);
+		else
+			x_rr(c, small ? 0x6b : 0x69, size, d, s);
+		x_imm(c, small ? IRS_8 : size, in->imm);
+	} else {
+		int a = use(g, in->a);
+
+		if (in->d == in->a) {
+			d = a;
+			inplace(g, in->d, d);
+		} else if (in->d == in->b && !mem) {
+			d = s;
+			s = a;
+			fl_write_reg(g, d);
+		} else {
+			d = def(g, in->d, in->a);
+			if (d != a)
+				x_mov_rr(c, IRS_32, d, a);
+		}
+		fl_before_op(g, IRF_ALL);
+		if (mem)
+			x_rm(c, 0x0faf, size, d, m);
+		else
+			x_rr(c, 0x0faf, size, d, s);
+	}
+	fl_after_op(g, IRF_ALL, no_recipe);
+}
+
+/* MULU MULS DIVU DIVS: rax and rdx are globals 0 and 2. A division that
+ * faults does so on the host; its handler finds the flags as noted here. */
+static void gen_muldiv(struct gen *g, struct ir_insn *in)
+{
+	static const s8 digit[IR_NOPS] = {
+		[IR_MULU] = 4, [IR_MULS] = 5, [IR_DIVU] = 6, [IR_DIVS] = 7,
+	};
+	bool div = in->op == IR_DIVU || in->op == IR_DIVS;
+	u32 op = byte_op(0xf7, in->size);
+	struct xmem m = { 0 };
+	int s = X_NONE;
+
+	if (in->mem == IRM_SRC)
+		m = mem_operand(g, 1 << in->size, false);
+	else
+		s = part(in, IRP_B, use(g, in->b));
+	if (div) {
+		fl_sync(g, fl_needed_before(g));
+		gen_map(g, g->guest_insn);
+	}
+	fl_write_reg(g, X_RAX);
+	fl_write_reg(g, X_RDX);
+	fl_before_op(g, IRF_ALL);
+	if (in->mem == IRM_SRC)
+		x_rm_load(&g->c, op, in->size, digit[in->op], m);
+	else
+		x_rr(&g->c, op, in->size, digit[in->op], s);
+	fl_after_op(g, IRF_ALL, no_recipe);
+}
+
+static void gen_bswap(struct gen *g, struct ir_insn *in)
+{
+	int s = use(g, in->b), d = def(g, in->d, in->b);
+
+	if (d != s)
+		x_mov_rr(&g->c, IRS_32, d, s);
+	x_prefix(&g->c, in->size, (u32)d >> 3, false);
+	x_u8(&g->c, 0x0f);
+	x_u8(&g->c, 0xc8 | (d & 7));
+}
+
+/* BSF, BSR: host instruction, d unchanged when the source is 0. */
+static void gen_bscan(struct gen *g, struct ir_insn *in)
+{
+	u32 op = in->op == IR_BSF ? 0x0fbc : 0x0fbd;
+	struct xmem m = { 0 };
+	int d, s = X_NONE, a;
+
+	if (in->mem == IRM_SRC)
+		m = mem_operand(g, 1 << in->size, false);
+	else
+		s = use(g, in->b);
+	if (in->a != IR_NONE && in->a != in->d) {
+		a = use(g, in->a);
+		d = def(g, in->d, in->a);
+		if (d != a)
+			x_mov_rr(&g->c, IRS_64, d, a);
+	} else {
+		d = def_merge(g, in->d);
+	}
+	fl_before_op(g, IRF_ALL);
+	if (in->mem == IRM_SRC)
+		x_rm_load(&g->c, op, in->size, d, m);
+	else
+		x_rr(&g->c, op, in->size, d, s);
+	fl_after_op(g, IRF_ALL, no_recipe);
+}
+
+/* BT BTS BTR BTC. A bit number in a register is taken mod size by the host's
+ * register form; beside memory it must be masked first, or the host would
+ * reach beyond the operand. */
+static void gen_bt(struct gen *g, struct ir_insn *in)
+{
+	static const s8 digit[IR_NOPS] = {
+		[IR_BT] = 4, [IR_BTS] = 5, [IR_BTR] = 6, [IR_BTC] = 7,
+	};
+	int n = digit[in->op], size = in->size, a, b, bits = 8 << size;
+	struct xcode *c = &g->c;
+	u8 kills = IRF_C;
+	struct xmem m;
+
+	if (in->mem == IRM_NONE) {
+		a = use(g, in->a);
+		b = b_is_imm(in) ? X_NONE : use(g, in->b);
+		fl_before_op(g, kills);
+		if (in->op != IR_BT) {
+			int d = in->d == in->a ? a : def(g, in->d, in->a);
+
+			if (d != a)
+				x_mov_rr(c, IRS_64, d, a);
+			inplace(g, in->d, d);
+			a = d;
+		}
+		if (b == X_NONE) {
+			x_rr(c, 0x0fba, size, n, a);
+			x_u8(c, (u8)(in->imm & (bits - 1)));
+		} else {
+			x_rr(c, 0x0f83 + (u32)n * 8, size, b, a);
+		}
+		fl_after_op(g, kills, no_recipe);
+		return;
+	}
+	m = mem_operand(g, 1 << size, in->op != IR_BT);
+	if (b_is_imm(in)) {
+		fl_before_op(g, kills);
+		lock(g, in);
+		x_rm_load(c, 0x0fba, size, n, m);
+		x_u8(c, (u8)(in->imm & (bits - 1)));
+	} else {
+		kills = IRF_ALL;
+		b = use(g, in->b);
+		fl_before_op(g, kills);
+		x_mov_rr(c, IRS_32, X_R8, b);
+		x_grp1_ri(c, 4, IRS_32, X_R8, bits - 1);
+		lock(g, in);
+		x_rm(c, 0x0f83 + (u32)n * 8, size, X_R8, m);
+	}
+	mem_access_done(g);
+	fl_after_op(g, kills, no_recipe);
+}
+
+/* -- conditions --------------------------------------------------------------------------- */
+
+static void gen_setcc(struct gen *g, struct ir_insn *in)
+{
+	struct xcode *c = &g->c;
+	int d, cc;
+
+	if (in->mem == IRM_DST) {
+		struct xmem m = mem_operand(g, 1, true);
+
+		cc = fl_cond(g, in->cc);
+		x_rm_load(c, 0x0f90 | (u32)cc, IRS_32, 0, m);
+		mem_access_done(g);
+		return;
+	}
+	cc = fl_cond(g, in->cc);
+	d = part(in, IRP_D, def_merge(g, in->d));
+	x_rr(c, 0x0f90 | (u32)cc, IRS_8, 0, d);
+}
+
+static void gen_movcc(struct gen *g, struct ir_insn *in)
+{
+	struct xcode *c = &g->c;
+	struct xmem m = { 0 };
+	int d, s = X_NONE, cc;
+
+	if (in->mem == IRM_SRC)
+		m = mem_operand(g, 1 << in->size, false);
+	else
+		s = use(g, in->b);
+	cc = fl_cond(g, in->cc);
+	if (in->d != in->a && in->a != IR_NONE) {
+		int a = use(g, in->a);
+
+		if (in->d == in->b) {                /* d = cc ? d : a      */
+			d = def(g, in->d, IR_NONE);
+			x_rr(c, 0x0f40 | (u32)(cc ^ 1), in->size, d, a);
+			return;
+		}
+		d = def(g, in->d, in->a);
+		if (d != a)
+			x_mov_rr(c, IRS_64, d, a);
+	} else {
+		d = def_merge(g, in->d);
+	}
+	if (in->mem == IRM_SRC)
+		x_rm_load(c, 0x0f40 | (u32)cc, in->size, d, m);
+	else
+		x_rr(c, 0x0f40 | (u32)cc, in->size, d, s);
+}
+
+static void gen_flag(struct gen *g, struct ir_insn *in)
+{
+	static const u8 cf_op[3] = { 0xf8, 0xf9, 0xf5 };     /* clc stc cmc */
+	struct xcode *c = &g->c;
+
+	switch (in->op) {
+	case IR_CF:
+		fl_before_op(g, IRF_C);
+		if (in->imm == 2)
+			fl_load_carry(g);
+		x_u8(c, cf_op[in->imm]);
+		fl_after_op(g, IRF_C, no_recipe);
+		break;
+	case IR_LAHF:
+		fl_load(g);
+		fl_write_reg(g, X_RAX);
+		x_u8(c, 0x9f);
+		break;
+	case IR_SAHF:
+		fl_before_op(g, IRF_ALL & ~IRF_O);
+		x_u8(c, 0x9e);
+		fl_after_op(g, IRF_ALL & ~IRF_O, no_recipe);
+		break;
+	}
+}
+
+/* -- exchange ------------------------------------------------------------------------------- */
+
+static void gen_xchg(struct gen *g, struct ir_insn *in)
+{
+	static const u32 opcode[IR_NOPS] = {
+		[IR_XCHG] = 0x87, [IR_XADD] = 0x0fc1, [IR_CMPXCHG] = 0x0fb1,
+	};
+	u8 kills = in->op == IR_XCHG ? 0 : IRF_ALL;
+	u32 op = opcode[in->op];
+	int b, d;
+
+	if (in->mem == IRM_DST) {
+		struct xmem m = mem_operand(g, 1 << in->size, true);
+
+		b = part(in, IRP_B, use(g, in->b));
+		if (in->op == IR_CMPXCHG)
+			fl_write_reg(g, X_RAX);
+		else
+			inplace(g, in->b, b);
+		fl_before_op(g, kills);
+		/* A high byte must not meet r9's REX; CMPXCHG's may be ah
+		 * itself, so its operand goes through r8. */
+		if (x_high(b) && in->op == IR_CMPXCHG) {
+			x_rorx(&g->c, X_R8, b - X_AH, 8);
+			b = X_R8;
+		}
+		if (x_high(b)) {
+			turn(g, b);
+			lock(g, in);
+			x_rm(&g->c, op - 1, IRS_8, b - X_AH, m);
+			turn_back(g, b);
+		} else {
+			lock(g, in);
+			x_rm(&g->c, byte_op(op, in->size), in->size, b, m);
+		}
+		mem_access_done(g);
+		fl_after_op(g, kills, no_recipe);
+		return;
+	}
+	b = part(in, IRP_B, use(g, in->b));
+	d = part(in, IRP_D, use(g, in->d));
+	inplace(g, in->d, d);
+	if (in->op == IR_CMPXCHG)
+		fl_write_reg(g, X_RAX);
+	else
+		inplace(g, in->b, b);
+	fl_before_op(g, kills);
+	op_rr(g, op, in->size, b, d);
+	fl_after_op(g, kills, no_recipe);
+}
+
+static void gen_cmpxchg8(struct gen *g, struct ir_insn *in)
+{
+	struct xmem m = mem_operand(g, 8, true);
+
+	fl_write_reg(g, X_RAX);
+	fl_write_reg(g, X_RDX);
+	fl_before_op(g, IRF_Z);
+	lock(g, in);
+	x_rm_load(&g->c, 0x0fc7, IRS_32, 1, m);
+	mem_access_done(g);
+	fl_after_op(g, IRF_Z, no_recipe);
+}
+
+/* -- struct cpu, helpers ---------------------------------------------------------------------- */
+
+static void gen_env(struct gen *g, struct ir_insn *in)
+{
+	struct xmem m = XMEM(X_ENV, in->imm);
+	struct xcode *c = &g->c;
+
+	if (in->op == IR_LDE) {
+		int d = def(g, in->d, IR_NONE);
+
+		if (in->size < IRS_32)
+			x_rm_load(c, in->size == IRS_8 ? 0x0fb6 : 0x0fb7, IRS_32, d, m);
+		else
+			x_ld(c, in->size, d, m);
+	} else if (b_is_imm(in)) {
+		x_rm_load(c, in->size == IRS_8 ? 0xc6 : 0xc7, in->size, 0, m);
+		x_imm(c, in->size, in->imm2);
+	} else {
+		x_st(c, in->size, m, use(g, in->b));
+	}
+}
+
+static void gen_guard(struct gen *g, struct ir_insn *in)
+{
+	struct xcode *c = &g->c;
+	struct cold *k;
+	int a;
+
+	fl_clobber(g);
+	a = use(g, in->a);
+	x_mov_rr(c, IRS_32, X_R8, a);
+	x_rm(c, 0x2b, IRS_32, X_R8, XMEM(X_ENV, in->imm));
+	x_rm(c, 0x3b, IRS_32, X_R8, XMEM(X_ENV, in->imm + 4));
+	k = cold_add(g, COLD_GUARD, x_jcc(c, CC_A));
+	k->back = c->p;
+	k->arg = (s8)a;
+	k->aux = in->aux;
+	k->helper = (u32)in->imm2;
+}
+
+static void load_arg(struct gen *g, ir_val v, int r)
+{
+	if (v == IR_NONE)
+		return;
+	if (is_temp(v) && g->is_const[v])
+		x_mov_ri(&g->c, r, g->value[v]);
+	else if (is_temp(v) && g->reg[v] == X_NONE)
+		x_ld(&g->c, IRS_64, r, spill_slot(g, v));
+	else
+		x_mov_rr(&g->c, IRS_32, r, use(g, v));
+}
+
+static void gen_call(struct gen *g, struct ir_insn *in)
+{
+	u8 flags = g->t->helper[in->aux].flags;
+	int d;
+
+	if (flags & (IRH_FAULTS | IRH_RREGS))
+		esp_sync(g);
+	fl_sync(g, fl_needed_before(g));
+	g->rec.kind = REC_NONE;
+	if (in->c != IR_NONE) {
+		load_arg(g, in->c, X_R8);
+		x_st(&g->c, IRS_32, XMEM(X_ENV, tcg_layout.arg_c), X_R8);
+	}
+	load_arg(g, in->a, X_R8);
+	load_arg(g, in->b, X_R9);
+	x_call_to(&g->c, tcg_rw(stub_helper[in->aux]));
+	if (in->d == IR_NONE)
+		return;
+	d = def(g, in->d, IR_NONE);
+	if (d != X_R8)
+		x_mov_rr(&g->c, IRS_32, d, X_R8);
+}
+
+/* -- x87 ------------------------------------------------------------------------------------------ */
+
+static void gen_fpu(struct gen *g, struct ir_insn *in)
+{
+	struct xcode *c = &g->c;
+	struct xmem m;
+
+	if (in->op == IR_FPUM) {
+		m = mem_operand(g, (int)in->aux, in->mem == IRM_DST);
+		fl_sync(g, g->fl == FL_RECIPE ? fl_needed_before(g) : 0);
+		gen_map(g, g->guest_insn);
+		x_rm_load(c, (u32)in->imm >> 8, IRS_32, in->imm >> 3 & 7, m);
+		if (in->mem == IRM_DST)
+			mem_access_done(g);
+		return;
+	}
+	if (in->fuse)
+		fl_load(g);
+	else if (g->fl == FL_RECIPE)
+		fl_sync(g, fl_needed_before(g));
+	if (in->imm == 0xdfe0)                       /* fnstsw ax           */
+		fl_write_reg(g, X_RAX);
+	gen_map(g, g->guest_insn);
+	if (in->imm > 0xff)
+		x_u8(c, (u32)in->imm >> 8);
+	x_u8(c, (u32)in->imm);
+	if (in->fdef)
+		fl_after_op(g, IRF_ALL, no_recipe);
+}
+
+/* -- exits ------------------------------------------------------------------------------------------ */
+
+int gen_add_link(struct gen *g, u64 pc, u32 cflags)
+{
+	struct tb_link *l = &g->links[g->n_links];
+
+	*l = (struct tb_link){ .from = g->tb, .pc = pc, .cflags = cflags };
+	return g->n_links++;
+}
+
+void gen_link_stub(struct gen *g, int link)
+{
+	struct tb_link *l = &g->links[link];
+
+	l->stub = g->c.p;
+	x_patch(l->patch, l->stub);
+	x_mov_ri(&g->c, X_R8, (u64)(uintptr_t)l);
+	x_jmp_to(&g->c, tcg_rw(stub_exit_link));
+}
+
+void gen_link_jump(struct gen *g, int link)
+{
+	struct tb_link *l = &g->links[link];
+
+	x_align_patch(&g->c, 1);
+	l->patch = x_jmp(&g->c);
+	gen_link_stub(g, link);
+}
+
+void gen_cross_jump(struct gen *g, u64 pc)
+{
+	u32 hash = ((u32)pc >> 12 ^ (u32)pc) & (tcg_layout.jc_size - 1);
+	struct xcode *c = &g->c;
+	u8 *miss;
+
+	x_rm_load(c, 0x81, IRS_32, 7, XMEM(X_ENV, tcg_layout.jc_pc[g->mmu] + (s32)hash * 4));
+	x_u32(c, (u32)pc);
+	miss = x_jcc8(c, CC_NE);
+	x_rm_load(c, 0xff, IRS_32, 4, XMEM(X_ENV, tcg_layout.jc_host[g->mmu] + (s32)hash * 8));
+	x_patch8(miss, c->p);
+	x_mov_ri(c, X_R8, (u32)pc);
+	x_jmp_to(c, tcg_rw(stub_lookup));
+}
+
+/* r8d: pc. */
+static void gen_indirect_jump(struct gen *g)
+{
+	struct xcode *c = &g->c;
+	u8 *miss;
+
+	x_shrx(c, X_R9, X_R8, X_TWELVE);
+	x_rr(c, 0x33, IRS_32, X_R9, X_R8);
+	x_grp1_ri(c, 4, IRS_32, X_R9, tcg_layout.jc_size - 1);
+	x_rm(c, 0x3b, IRS_32, X_R8, (struct xmem){ X_ENV, X_R9, 2, tcg_layout.jc_pc[g->mmu] });
+	miss = x_jcc(c, CC_NE);
+	x_patch(miss, tcg_rw(stub_lookup));
+	x_rm_load(c, 0xff, IRS_32, 4, (struct xmem){ X_ENV, X_R9, 3, tcg_layout.jc_host[g->mmu] });
+}
+
+/* The taken side of a conditional exit whose condition the host's flags hold. */
+static void gen_side_exit(struct gen *g, struct ir_insn *in, int cc)
+{
+	bool save = (in->fuse & IRF_ALL) && g->fl == FL_HOST && in->op == IR_EXITCC;
+	bool cross = in->xflags & IRX_CROSS;
+	struct xcode *c = &g->c;
+	int link = gen_add_link(g, (u64)in->imm, 0);
+	struct cold *k;
+
+	if (!save && !cross && !g->delta && g->fl != FL_RECIPE) {
+		struct tb_link *l = &g->links[link];
+
+		x_align_patch(c, 2);
+		l->patch = x_jcc(c, cc);
+		cold_add(g, COLD_LINK, NULL)->link = link;
+		return;
+	}
+	k = cold_add(g, COLD_EXIT, x_jcc(c, cc));
+	k->save_flags = save;
+	k->link = link;
+	k->cross = cross;
+}
+
+static u8 exit_reads(const struct ir_insn *in)
+{
+	return in->op == IR_EXITCC ? 0 : in->fuse;
+}
+
+static void gen_exit(struct gen *g, struct ir_insn *in)
+{
+	struct xcode *c = &g->c;
+	int a;
+
+	switch (in->op) {
+	case IR_EXITCC:
+		gen_side_exit(g, in, fl_cond(g, in->cc));
+		return;
+	case IR_EXITZ:
+	case IR_EXITNZ:
+		fl_sync(g, fl_needed_before(g));
+		a = use(g, in->a);
+		x_rr(c, byte_op(0x85, in->size), in->size, a, a);
+		gen_side_exit(g, in, in->op == IR_EXITZ ? CC_E : CC_NE);
+		return;
+	}
+	esp_sync(g);
+	fl_sync(g, exit_reads(in));
+	switch (in->op) {
+	case IR_EXIT:
+		if (in->xflags & IRX_CROSS)
+			gen_cross_jump(g, (u64)in->imm);
+		else
+			gen_link_jump(g, gen_add_link(g, (u64)in->imm, 0));
+		break;
+	case IR_EXITIND:
+		x_mov_rr(c, IRS_32, X_R8, use(g, in->a));
+		gen_indirect_jump(g);
+		break;
+	case IR_EXITMAIN:
+		x_jmp_to(c, tcg_rw(stub_exit_main));
+		break;
+	case IR_EXITLOOK:
+		x_jmp_to(c, tcg_rw(stub_lookup_pc));
+		break;
+	}
+}
+
+/* -- the block ------------------------------------------------------------------------------------------ */
+
+void gen_map(struct gen *g, int insn)
+{
+	struct tb_insn *m = &g->map[g->n_map++];
+
+	ASSERT(g->n_map <= MAX_MAP);
+	*m = (struct tb_insn){ .ofs = (u32)(g->c.p - g->start), .flags_in_host = g->fl == FL_HOST };
+	m->pc_ofs = (u16)insn;
+}
+
+typedef void gen_op_fn(struct gen *g, struct ir_insn *in);
+static gen_op_fn *const gen_op[IR_NOPS] = {
+	[IR_MOV] = gen_mov, [IR_ZX] = gen_conv, [IR_SX] = gen_conv, [IR_LEA] = gen_lea,
+	[IR_ADD] = gen_alu, [IR_ADC] = gen_alu, [IR_SUB] = gen_alu, [IR_SBB] = gen_alu,
+	[IR_AND] = gen_alu, [IR_OR] = gen_alu, [IR_XOR] = gen_alu,
+	[IR_CMP] = gen_compare, [IR_TEST] = gen_compare, [IR_NOT] = gen_unary, [IR_NEG] = gen_unary,
+	[IR_SHL] = gen_shift, [IR_SHR] = gen_shift, [IR_SAR] = gen_shift, [IR_ROL] = gen_shift,
+	[IR_ROR] = gen_shift, [IR_RCL] = gen_shift, [IR_RCR] = gen_shift,
+	[IR_SHLD] = gen_shift, [IR_SHRD] = gen_shift,
+	[IR_IMUL] = gen_imul, [IR_IMUL3] = gen_imul, [IR_MULU] = gen_muldiv, [IR_MULS] = gen_muldiv,
+	[IR_DIVU] = gen_muldiv, [IR_DIVS] = gen_muldiv, [IR_BSWAP] = gen_bswap,
+	[IR_BSF] = gen_bscan, [IR_BSR] = gen_bscan,
+	[IR_BT] = gen_bt, [IR_BTS] = gen_bt, [IR_BTR] = gen_bt, [IR_BTC] = gen_bt,
+	[IR_SETCC] = gen_setcc, [IR_MOVCC] = gen_movcc,
+	[IR_CF] = gen_flag, [IR_LAHF] = gen_flag, [IR_SAHF] = gen_flag,
+	[IR_XCHG] = gen_xchg, [IR_XADD] = gen_xchg, [IR_CMPXCHG] = gen_xchg,
+	[IR_CMPXCHG8] = gen_cmpxchg8, [IR_LDE] = gen_env, [IR_STE] = gen_env,
+	[IR_GUARD] = gen_guard, [IR_CALL] = gen_call, [IR_FPU] = gen_fpu, [IR_FPUM] = gen_fpu,
+	[IR_EXIT] = gen_exit, [IR_EXITCC] = gen_exit, [IR_EXITZ] = gen_exit, [IR_EXITNZ] = gen_exit,
+	[IR_EXITIND] = gen_exit, [IR_EXITMAIN] = gen_exit, [IR_EXITLOOK] = gen_exit,
+};
+
+/* Every loop passes a block that leaves backwards or indirectly: it asks for
+ * interrupts at its entry, where no flags are at stake. */
+static bool needs_irq_check(const struct ir_block *b)
+{
+	for (int i = 0; i < b->n; i++)
+		if (b->insn[i].xflags & IRX_BACK || b->insn[i].op == IR_EXITIND ||
+		    b->insn[i].op == IR_EXITLOOK)
+			return true;
+	return false;
+}
+
+static void gen_irq_check(struct gen *g)
+{
+	x_rm_load(&g->c, 0x83, IRS_32, 7, XMEM(X_ENV, tcg_layout.exit_request));
+	x_u8(&g->c, 0);
+	cold_add(g, COLD_IRQ, x_jcc(&g->c, CC_NE));
+}
+
+static void gen_guest_insn(struct gen *g, struct ir_insn *in)
+{
+	g->guest_pc = (u64)in->imm;
+	g->guest_insn = (int)(in->imm - (s64)g->tb->pc);
+	gen_map(g, g->guest_insn);
+	mem_stack_check(g);
+}
+
+static int count_exits(const struct ir_block *b)
+{
+	int n = MAX_REGIONS;                 /* the stack checks' variants  */
+
+	for (int i = 0; i < b->n; i++)
+		n += ir_desc[b->insn[i].op].kind == IRK_EXIT;
+	return n;
+}
+
+static bool gen_hot(struct gen *g, bool irq_check)
+{
+	if (irq_check)
+		gen_irq_check(g);
+	for (g->i = 0; g->i < g->b->n; g->i++) {
+		struct ir_insn *in = gen_insn(g);
+
+		if (g->c.p > g->limit)
+			return false;
+		if (in->op == IR_INSN)
+			gen_guest_insn(g, in);
+		else if (!mem_track_stack(g))
+			gen_op[in->op](g, in);
+		release_temps(g);
+	}
+	return true;
+}
+
+static void *meta_alloc(struct tcg_region *r, size_t n)
+{
+	u8 *p = r->meta;
+
+	r->meta += (n + 7) & ~(size_t)7;
+	return p;
+}
+
+bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r)
+{
+	static __thread struct gen gen;
+	struct gen *g = &gen;
+	u8 *meta = r->meta;
+	int n_exits = count_exits(b);
+
+	if (r->meta_end - r->meta < (s64)(n_exits * sizeof(struct tb_link) +
+					  MAX_MAP * sizeof(struct tb_insn)))
+		return false;
+	g->c.p = r->code;
+	x_align(&g->c, 16);
+	g->start = g->c.p;
+	g->limit = r->code_end - 1024;
+	g->b = b;
+	g->t = b->target;
+	g->tb = tb;
+	g->mmu = b->mmu_idx;
+	g->fl = FL_MEM;
+	g->rec.kind = REC_NONE;
+	g->guest_insn = 0;
+	g->guest_pc = tb->pc;
+	g->busy = g->slots_used = 0;
+	g->def_spill = IR_NONE;
+	g->off = g->delta = g->region = 0;
+	g->region_checked = false;
+	g->n_cold = g->n_map = g->n_links = 0;
+	g->i = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(g->owner); i++)
+		g->owner[i] = IR_NONE;
+	g->links = meta_alloc(r, (size_t)n_exits * sizeof(struct tb_link));
+	scan_uses(g);
+	mem_scan_stack(g);
+	if (g->start >= g->limit || !gen_hot(g, needs_irq_check(b) && !(tb->cflags & 0x400))) {
+		r->meta = meta;
+		return false;
+	}
+	tb->hot_size = (u32)(g->c.p - g->start);
+	if (!cold_emit_all(g)) {
+		r->meta = meta;
+		return false;
+	}
+	tb->code = tcg_rx(g->start);
+	tb->code_size = (u32)(g->c.p - g->start);
+	tb->link = g->links;
+	tb->n_links = (u16)g->n_links;
+	tb->n_map = (u16)g->n_map;
+	r->meta = (u8 *)(g->links + g->n_links);     /* give back the rest  */
+	tb->map = meta_alloc(r, (size_t)g->n_map * sizeof(struct tb_insn));
+	memcpy(tb->map, g->map, (size_t)g->n_map * sizeof(struct tb_insn));
+	r->code = g->c.p;
+	return true;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/tcg/x64.h - the x86-64 back end: from a block of IR to host code.
+ *
+ * Register use in translated code: globals where the target's table says (for
+ * x86 guests EAX..EDI in rax rcx rdx rbx r12 rbp rsi rdi); r15 = struct cpu;
+ * r13 = host minus guest address of the stack page; r11 = 12; r10, r14 hold
+ * temporaries; r8, r9 are scratch (effective address, host address). */
+#ifndef TCG_X64_H
+#define TCG_X64_H
+
+#include "tcg/ir.h"
+#include "tcg/tb.h"
+
+/* What a slow access wants to do; slow_probe's third argument has it from bit
+ * 8 on, the mmu index from bit 4 on. */
+enum { ACCESS_READ, ACCESS_STORE, ACCESS_RMW };
+
+/* Offsets in struct cpu and facts of the machine that the code depends on. */
+struct tcg_layout {
+	s32 stack_tag, stack_addend, cc, exit_request, host_pc, pc, regs, spill,
+	    save, arg_c, bounce_size, exit_link;
+	s32 jc_pc[2], jc_host[2];       /* per mmu index                    */
+	s32 tlb[2][2];                  /* [mmu index][write]               */
+	u32 jc_size;                    /* entries, a power of two          */
+	bool ram_low;                   /* guest RAM lies below 2 GB        */
+	/* C side. slow_probe: host address for an access that missed, with
+	 * bounce_size set when it is the bounce buffer. */
+	u64 (*slow_probe)(struct cpu *, u32 addr, u32 size, u32 access);
+	void (*write_back)(struct cpu *);          /* the bounce buffer     */
+	u64 (*lookup_tb_ptr)(struct cpu *);        /* code for cpu->pc, or 0 */
+};
+extern struct tcg_layout tcg_layout;
+
+/* Why translated code came back (tcg_enter's value). */
+enum tcg_exit { TCG_EXIT_MAIN,      /* cpu->pc is current                  */
+		TCG_EXIT_LINK,      /* cpu->exit_link wants its TB          */
+		TCG_EXIT_IRQ };     /* exit_request seen; cpu->pc is current */
+
+/* Make prologue, epilogue and the slow-path stubs. Once, after tb_init. */
+void tcg_prologue_init(const struct ir_target *target);
+/* Run translated code. */
+extern u64 (*tcg_enter)(struct cpu *cpu, u8 *code);
+
+/* Generate host code for the (optimised) block into r's region; fills tb's
+ * code, map, links. False: the region is full (tb untouched). tb->pc, flags,
+ * cflags, size, n_insns are set before. */
+bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r);
+
+#endif

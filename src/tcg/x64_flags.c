@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/tcg/x64_flags.c - where the guest's arithmetic flags are.
+ *
+ * They stay in the host's EFLAGS as long as they can. Something that destroys
+ * those (a soft-TLB check) does one of three things, cheapest first: nothing,
+ * when nobody needs the flags any more; note a recipe, when the registers that
+ * made them still hold (a compare is issued again at its reader, the slow path
+ * computes them for an exception frame); save them with pushfq/pop. */
+#include "tcg/x64_gen.h"
+
+#include "env/log.h"
+
+u8 fl_needed_before(struct gen *g)
+{
+	const struct ir_insn *p;
+
+	if (!g->i)
+		return IRF_ALL;
+	p = gen_insn(g) - 1;
+	return p->flive | p->ffault;
+}
+
+u8 fl_needed_after(struct gen *g)
+{
+	return gen_insn(g)->flive | gen_insn(g)->ffault;
+}
+
+void fl_emit_save(struct xcode *c)
+{
+	x_u8(c, 0x9c);                                   /* pushfq         */
+	x_rm_load(c, 0x8f, IRS_32, 0, XMEM(X_ENV, tcg_layout.cc)); /* pop  */
+}
+
+static void emit_op(struct xcode *c, int n, const struct recipe *r, int a)
+{
+	if (r->b_imm)
+		x_grp1_ri(c, n, r->size, a, r->imm);
+	else
+		x_rr(c, (u32)n * 8 + (r->size != IRS_8), r->size, r->b, a);
+}
+
+void fl_emit_recipe(struct xcode *c, const struct recipe *r)
+{
+	switch (r->kind) {
+	case REC_CMP:
+		emit_op(c, 7, r, r->a);
+		break;
+	case REC_TEST:
+		if (r->b_imm) {
+			x_rr(c, r->size == IRS_8 ? 0xf6 : 0xf7, r->size, 0, r->a);
+			x_imm(c, r->size, r->imm);
+		} else {
+			x_rr(c, r->size == IRS_8 ? 0x84 : 0x85, r->size, r->b, r->a);
+		}
+		break;
+	case REC_ADD:                       /* a holds the sum              */
+		x_mov_rr(c, IRS_32, X_R8, r->a);
+		emit_op(c, 5, r, X_R8);
+		emit_op(c, 0, r, X_R8);
+		break;
+	case REC_SUB:
+		x_mov_rr(c, IRS_32, X_R8, r->a);
+		emit_op(c, 0, r, X_R8);
+		emit_op(c, 5, r, X_R8);
+		break;
+	}
+}
+
+void fl_clobber(struct gen *g)
+{
+	if (g->fl != FL_HOST)
+		return;
+	if (!fl_needed_before(g)) {
+		g->fl = FL_MEM;
+	} else if (g->rec.kind != REC_NONE) {
+		g->fl = FL_RECIPE;
+	} else {
+		fl_emit_save(&g->c);
+		g->fl = FL_MEM;
+	}
+}
+
+static bool rec_uses(const struct recipe *r, int reg)
+{
+	if (reg >= X_AH)
+		reg -= X_AH;
+	return r->kind != REC_NONE &&
+	       (r->a == reg || (!r->b_imm && r->b == reg));
+}
+
+void fl_write_reg(struct gen *g, int r)
+{
+	if (!rec_uses(&g->rec, r))
+		return;
+	if (g->fl == FL_RECIPE) {
+		if (fl_needed_after(g) & ~gen_insn(g)->fdef) {
+			fl_emit_recipe(&g->c, &g->rec);
+			fl_emit_save(&g->c);
+		}
+		g->fl = FL_MEM;
+	}
+	g->rec.kind = REC_NONE;
+}
+
+void fl_sync(struct gen *g, u8 mask)
+{
+	if (mask && g->fl != FL_MEM) {
+		if (g->fl == FL_RECIPE)
+			fl_emit_recipe(&g->c, &g->rec);
+		fl_emit_save(&g->c);
+	}
+	g->fl = FL_MEM;
+}
+
+/* Conditions on the image in cpu->cc: a test whose ZF tells. */
+static int cond_from_mem(struct gen *g, int cc)
+{
+	static const u16 mask[8] = { 0x800, 0x001, 0x040, 0x041, 0x080, 0x004, 0, 0 };
+	struct xmem m = XMEM(X_ENV, tcg_layout.cc);
+	struct xcode *c = &g->c;
+
+	if (mask[cc >> 1]) {
+		bool high = mask[cc >> 1] > 0xff;
+
+		m.disp += high;
+		x_rm_load(c, 0xf6, IRS_8, 0, m);             /* test byte   */
+		x_u8(c, mask[cc >> 1] >> (high ? 8 : 0));
+	} else {                                 /* L: SF != OF; LE: or ZF  */
+		x_ld(c, IRS_32, X_R8, m);
+		x_rr(c, 0xc1, IRS_32, 5, X_R8);              /* shr r8d, 4  */
+		x_u8(c, 4);
+		x_rm(c, 0x33, IRS_32, X_R8, m);              /* xor         */
+		x_grp1_ri(c, 4, IRS_32, X_R8, 0x80);
+		if (cc >> 1 == CC_LE >> 1) {
+			x_rr(c, 0xd1, IRS_32, 5, X_R8);      /* to ZF's bit */
+			x_rm(c, 0x0b, IRS_32, X_R8, m);
+			x_grp1_ri(c, 4, IRS_32, X_R8, 0x40);
+		}
+	}
+	return cc & 1 ? CC_E : CC_NE;
+}
+
+int fl_cond(struct gen *g, int cc)
+{
+	if (g->fl == FL_RECIPE) {
+		fl_emit_recipe(&g->c, &g->rec);
+		g->fl = FL_HOST;
+	}
+	return g->fl == FL_HOST ? cc : cond_from_mem(g, cc);
+}
+
+void fl_load_carry(struct gen *g)
+{
+	if (g->fl == FL_RECIPE) {
+		fl_emit_recipe(&g->c, &g->rec);
+		g->fl = FL_HOST;
+	} else if (g->fl == FL_MEM) {
+		x_rm_load(&g->c, 0x0fba, IRS_32, 4, XMEM(X_ENV, tcg_layout.cc));
+		x_u8(&g->c, 0);                              /* bt [cc], 0  */
+	}
+}
+
+void fl_load(struct gen *g)
+{
+	struct xcode *c = &g->c;
+
+	if (g->fl == FL_RECIPE) {
+		fl_emit_recipe(c, &g->rec);
+		g->fl = FL_HOST;
+	} else if (g->fl == FL_MEM) {
+		x_mov_rr(c, IRS_64, X_R8, X_RAX);
+		x_rm_load(c, 0x0fb6, IRS_32, X_RAX, XMEM(X_ENV, tcg_layout.cc));
+		x_mov_rr(c, IRS_8, X_AH, X_RAX);
+		x_u8(c, 0x9e);                               /* sahf        */
+		x_mov_rr(c, IRS_64, X_RAX, X_R8);
+	}
+}
+
+/* Flags that outlive this instruction although it does not write them. */
+static u8 passing(struct gen *g)
+{
+	return fl_needed_after(g) & ~gen_insn(g)->fdef;
+}
+
+void fl_before_op(struct gen *g, u8 kills)
+{
+	u8 pass = passing(g), fdef = gen_insn(g)->fdef;
+
+	if (!pass)
+		return;
+	if (pass & kills) {
+		if (g->fl == FL_RECIPE && !(fdef & fl_needed_after(g)))
+			return;                  /* the recipe outlives it  */
+		fl_sync(g, pass);
+		return;
+	}
+	/* The host's operation keeps exactly what passes: have it there. */
+	if (!(fdef & fl_needed_after(g)))
+		return;
+	if (g->fl == FL_RECIPE || (g->fl == FL_MEM && pass == IRF_C))
+		fl_load_carry(g), g->fl = FL_HOST;
+}
+
+/* cpu->cc gets the bits this instruction wrote, from the host's flags. */
+static void merge(struct gen *g, u8 flags)
+{
+	static const u16 bit[6] = { 0x001, 0x004, 0x010, 0x040, 0x080, 0x800 };
+	struct xmem cc = XMEM(X_ENV, tcg_layout.cc);
+	u32 mask = 0;
+
+	for (int i = 0; i < 6; i++)
+		if (flags >> i & 1)
+			mask |= bit[i];
+	x_u8(&g->c, 0x9c);
+	x_u16(&g->c, 0x5841);                                /* pop r8      */
+	x_grp1_ri(&g->c, 4, IRS_32, X_R8, mask);
+	x_grp1_mi(&g->c, 4, IRS_32, cc, (s32)~mask);
+	x_rm(&g->c, 0x09, IRS_32, X_R8, cc);
+}
+
+void fl_after_op(struct gen *g, u8 kills, struct recipe rec)
+{
+	u8 pass = passing(g), fdef = gen_insn(g)->fdef, need = fl_needed_after(g);
+
+	if (!(fdef & need)) {
+		/* Nothing new is wanted; what passes is where it was, unless
+		 * it was in the host's flags (then `kills` spares it). */
+		if (!pass && kills)
+			g->fl = FL_MEM, g->rec.kind = REC_NONE;
+		else if (g->fl == FL_HOST && kills)
+			g->rec.kind = REC_NONE;
+		return;
+	}
+	if (pass && g->fl == FL_MEM) {
+		merge(g, fdef);
+		g->rec.kind = REC_NONE;
+		return;
+	}
+	g->fl = FL_HOST;
+	g->rec = pass ? (struct recipe){ .kind = REC_NONE } : rec;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/tcg/x64_gen.h - the state of code generation, shared by the x64_*.c
+ * files only. */
+#ifndef TCG_X64_GEN_H
+#define TCG_X64_GEN_H
+
+#include "tcg/x64.h"
+#include "tcg/x64_enc.h"
+
+enum { X_ENV = X_R15, X_STACK = X_R13, X_TWELVE = X_R11, X_EA = X_R8, X_HOST = X_R9 };
+
+#define MAX_COLD 640
+#define MAX_REGIONS 8
+#define MAX_MAP 1024
+#define N_SPILL 16
+
+/* Where the guest's arithmetic flags are. */
+enum fl_state {
+	FL_MEM,              /* in cpu->cc (or nobody needs them)            */
+	FL_HOST,             /* in the host's EFLAGS                         */
+	FL_RECIPE,           /* lost, but `rec` computes them again          */
+};
+
+/* How to compute the flags again from registers that still hold. */
+enum rec_kind { REC_NONE, REC_CMP, REC_TEST, REC_ADD, REC_SUB };
+struct recipe { u8 kind, size; bool b_imm; s8 a, b; s64 imm; };
+
+enum cold_kind { COLD_READ, COLD_WRITE, COLD_GUARD, COLD_EXIT, COLD_LINK,
+		 COLD_IRQ, COLD_STACK };
+
+/* A slow path: hot code jumps here and is resumed at `back`. */
+struct cold {
+	u8 kind, bytes, mmu, access;
+	u8 *from;            /* rel32 of the jump that leads here            */
+	u8 *back;            /* where the access (or what follows) starts    */
+	u8 *acc_end;         /* end of the access, which is copied (WRITE)   */
+	struct xmem ea;      /* base X_NONE: absolute                        */
+	bool save_flags;     /* EXIT, STACK: write host flags to cpu->cc     */
+	struct recipe rec;   /* flags to compute and save first, if any      */
+	s32 delta;           /* pending ESP move                             */
+	int insn;            /* guest instruction's number                   */
+	s8 arg;              /* GUARD: register                              */
+	u32 aux, helper;     /* GUARD                                        */
+	int link;            /* EXIT, STACK: index of the link               */
+	bool cross;          /* EXIT: through the jump cache                 */
+	s32 lo, hi;          /* STACK: range, relative to r12                */
+};
+
+/* A stretch in which ESP moves only by known amounts. Offsets count from its
+ * value at the stretch's start. */
+struct stack_region { int check_at; s32 lo, hi; };
+
+struct gen {
+	struct xcode c;
+	u8 *start, *limit;
+	struct ir_block *b;
+	const struct ir_target *t;
+	struct tb *tb;
+	int i;                        /* instruction under way              */
+	int mmu;
+	int guest_insn;               /* its guest instruction's number     */
+	u64 guest_pc;
+	/* flags */
+	enum fl_state fl;
+	struct recipe rec;
+	/* temporaries */
+	s16 last_use[IR_MAX_TEMPS];
+	s8 reg[IR_MAX_TEMPS];         /* host register, or X_NONE           */
+	s8 slot[IR_MAX_TEMPS];        /* spill slot, or -1                  */
+	bool is_const[IR_MAX_TEMPS];
+	u64 value[IR_MAX_TEMPS];
+	ir_val owner[16];             /* temporary in a host register       */
+	u32 busy;                     /* registers this instruction uses    */
+	u32 slots_used;
+	ir_val slot_owner[N_SPILL];
+	ir_val def_spill;             /* result that waits in r8            */
+	/* stack pointer */
+	s32 off;                      /* since the region's start           */
+	s32 delta;                    /* of that, not yet in r12            */
+	int region;                   /* current one                        */
+	int n_regions;
+	bool region_checked;
+	struct stack_region regions[MAX_REGIONS];
+	/* output */
+	int n_cold, n_map, n_links;
+	struct tb_link *links;
+	struct cold cold[MAX_COLD];
+	struct tb_insn map[MAX_MAP];
+};
+
+static inline struct ir_insn *gen_insn(struct gen *g) { return &g->b->insn[g->i]; }
+
+/* Stubs (x64_stubs.c), executable view. */
+extern u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup,
+	  *stub_lookup_pc, *stub_write_back, *stub_stack_refill[2];
+extern u8 *stub_probe[2][3][5];       /* [mmu][ACCESS_*][size class]        */
+extern u8 *stub_helper[256];
+int stub_size_class(int bytes);        /* 1 2 4 8 10                         */
+
+/* -- x64_flags.c ------------------------------------------------------------- */
+/* Host flags are about to be destroyed. */
+void fl_clobber(struct gen *g);
+/* Host register r is about to change. */
+void fl_write_reg(struct gen *g, int r);
+/* Make cpu->cc hold the flags in `mask` (others do not matter). */
+void fl_sync(struct gen *g, u8 mask);
+/* Prepare for host condition `cc`; returns the host condition to test. */
+int fl_cond(struct gen *g, int cc);
+/* Have CF in the host's flags. */
+void fl_load_carry(struct gen *g);
+/* Have all flags but OF in the host's. */
+void fl_load(struct gen *g);
+/* Around an operation that destroys host flags `kills`. */
+void fl_before_op(struct gen *g, u8 kills);
+void fl_after_op(struct gen *g, u8 kills, struct recipe rec);
+/* Emit a recipe (leaves the flags in the host's; r8 is scratch). */
+void fl_emit_recipe(struct xcode *c, const struct recipe *r);
+void fl_emit_save(struct xcode *c);     /* host flags -> cpu->cc              */
+/* Flags that must survive the current instruction's start / its end. */
+u8 fl_needed_before(struct gen *g);
+u8 fl_needed_after(struct gen *g);
+
+/* -- x64_mem.c ----------------------------------------------------------------- */
+void mem_scan_stack(struct gen *g);
+/* At a guest instruction's start: the shared stack check, if it is due. */
+void mem_stack_check(struct gen *g);
+/* Keep track of ESP and of the stretch of code its shared check covers:
+ * true when the instruction was a move of ESP that needs no code now. */
+bool mem_track_stack(struct gen *g);
+/* Check the current instruction's memory operand; the operand to use. */
+struct xmem mem_operand(struct gen *g, int bytes, bool write);
+/* After the access of a writing instruction has been emitted. */
+void mem_access_done(struct gen *g);
+struct xmem mem_ea(struct gen *g, const struct ir_ea *ea);  /* of LEA        */
+void esp_sync(struct gen *g);           /* pending ESP move into r12          */
+bool cold_emit_all(struct gen *g);
+struct cold *cold_add(struct gen *g, int kind, u8 *from);
+
+/* -- x64.c ------------------------------------------------------------------------ */
+int val_use(struct gen *g, ir_val v);   /* host register that holds v         */
+int gen_add_link(struct gen *g, u64 pc, u32 cflags);
+void gen_link_jump(struct gen *g, int link);        /* jmp rel32, linkable    */
+/* The unlinked target of a link (reports it to the exec loop), here. */
+void gen_link_stub(struct gen *g, int link);
+void gen_cross_jump(struct gen *g, u64 pc);         /* through the jump cache */
+void gen_map(struct gen *g, int insn);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/tcg/x64_mem.c - guest memory operands in host code.
+ *
+ * An ordinary access looks its page up in the flat table of addends:
+ *
+ *	lea   r8d, [base+index*s+disp]    (absent for a bare register)
+ *	shrx  r9d, r8d, r11d              (r11 = 12)
+ *	mov   r9, [r15 + r9*8 + table]
+ *	add   r9, r8
+ *	test  r9, 0xffffffff80000003      (page not present, or misaligned)
+ *	jnz   slow
+ *	... [r9] ...
+ *
+ * An absent page's addend is 1 << 63; guest RAM lies below 2 GB of host
+ * addresses, so one test finds both that and a misaligned access, which might
+ * cross into another page (when RAM lies higher the two are tested apart). The
+ * slow path resolves what is in one page after all in a few instructions and
+ * resumes the hot code with r9 set; an MMIO access or one that crosses pages
+ * works on a bounce buffer.
+ *
+ * Accesses off ESP at known distances share one check a stretch of code:
+ *
+ *	lea   r8d, [r12+lo]
+ *	xor   r8, [r15+stack_tag]
+ *	cmp   r8, 4096 - (hi - lo)
+ *	ja    slow
+ *	... [r13+r12+disp] ...
+ *
+ * r13 is the addend of the page in stack_tag, for reading and writing. The
+ * slow path refills both, or when the range is not in one such page continues
+ * in the TB's variant without shared checks (CF_NO_STACK). */
+#include "tcg/x64_gen.h"
+
+#include "env/log.h"
+
+/* The variant of a TB without shared checks; qemu/target.h has the same. */
+enum { CFLAG_NO_STACK = 0x100 };
+enum { MAX_STACK_RANGE = 1024 };
+
+void esp_sync(struct gen *g)
+{
+	int esp;
+
+	if (!g->delta)
+		return;
+	esp = g->t->global[g->t->stack].host;
+	x_lea(&g->c, IRS_32, esp, XMEM(esp, g->delta));
+	g->delta = 0;
+}
+
+/* ea as a host memory operand over guest registers. */
+struct xmem mem_ea(struct gen *g, const struct ir_ea *ea)
+{
+	struct xmem m = { X_NONE, X_NONE, ea->scale, ea->disp };
+
+	if (ea->index == g->t->stack)
+		esp_sync(g);
+	if (ea->base != IR_NONE)
+		m.base = (s8)val_use(g, ea->base);
+	if (ea->index != IR_NONE)
+		m.index = (s8)val_use(g, ea->index);
+	if (ea->base == g->t->stack)
+		m.disp += g->delta;
+	return m;
+}
+
+/* -- the stack's shared check --------------------------------------------- */
+
+static int access_bytes(const struct ir_insn *in)
+{
+	return in->op == IR_FPUM ? (int)in->aux : in->op == IR_CMPXCHG8 ? 8 : 1 << in->size;
+}
+
+static bool writes_stack(const struct gen *g, const struct ir_insn *in)
+{
+	ir_val sp = g->t->stack;
+
+	if (in->op == IR_CALL)
+		return g->t->helper[in->aux].flags & IRH_WREGS;
+	if (in->d == sp && in->mem != IRM_DST)
+		return true;
+	return (in->op == IR_XCHG || in->op == IR_XADD) && in->b == sp;
+}
+
+/* A move of ESP by a constant: LEA, or ADD/SUB (whatever its flags). */
+static bool stack_step(const struct gen *g, const struct ir_insn *in, s32 *step)
+{
+	ir_val sp = g->t->stack;
+
+	if (in->d != sp || in->mem != IRM_NONE || in->size != IRS_32)
+		return false;
+	if (in->op == IR_LEA && in->ea.base == sp && in->ea.index == IR_NONE)
+		*step = in->ea.disp;
+	else if (in->op == IR_ADD && in->a == sp && in->b == IR_IMM)
+		*step = (s32)in->imm;
+	else if (in->op == IR_SUB && in->a == sp && in->b == IR_IMM)
+		*step = (s32)-in->imm;
+	else
+		return false;
+	return true;
+}
+
+static bool off_stack(const struct gen *g, const struct ir_insn *in)
+{
+	return in->mem != IRM_NONE && in->ea.base == g->t->stack &&
+	       in->ea.index == IR_NONE;
+}
+
+void mem_scan_stack(struct gen *g)
+{
+	struct stack_region *r = g->regions;
+	s32 off = 0, step;
+	int at = 0;
+
+	g->n_regions = 1;
+	r->check_at = -1;
+	r->lo = r->hi = 0;
+	if (!g->b->stack_cache)
+		return;
+	for (int i = 0; i < g->b->n; i++) {
+		const struct ir_insn *in = &g->b->insn[i];
+
+		if (in->op == IR_INSN)
+			at = i;
+		if (off_stack(g, in)) {
+			s32 lo = off + in->ea.disp, hi = lo + access_bytes(in);
+
+			if (r->check_at < 0) {
+				r->check_at = at;
+				r->lo = lo;
+				r->hi = hi;
+			} else if (MAX(r->hi, hi) - MIN(r->lo, lo) <= MAX_STACK_RANGE) {
+				r->lo = MIN(r->lo, lo);
+				r->hi = MAX(r->hi, hi);
+			}
+		}
+		if (stack_step(g, in, &step)) {
+			off += step;
+		} else if (writes_stack(g, in)) {
+			if (g->n_regions == MAX_REGIONS)
+				return;
+			r = &g->regions[g->n_regions++];
+			r->check_at = -1;
+			off = 0;
+		}
+	}
+}
+
+void mem_stack_check(struct gen *g)
+{
+	struct stack_region *r = &g->regions[g->region];
+	int esp = g->t->global[g->t->stack].host;
+	struct xcode *c = &g->c;
+	struct cold *k;
+	s32 bias = g->off - g->delta;       /* r12 stands here              */
+
+	if (!g->b->stack_cache || g->region >= g->n_regions || r->check_at != g->i)
+		return;
+	fl_clobber(g);
+	x_lea(c, IRS_32, X_EA, XMEM(esp, r->lo - bias));
+	x_rm(c, 0x33, IRS_64, X_EA, XMEM(X_ENV, tcg_layout.stack_tag));
+	x_grp1_ri(c, 7, IRS_64, X_EA, 4096 - (r->hi - r->lo));
+	k = cold_add(g, COLD_STACK, x_jcc(c, CC_A));
+	k->back = c->p;
+	k->lo = r->lo - bias;
+	k->hi = r->hi - bias - 1;
+	k->link = gen_add_link(g, g->guest_pc, CFLAG_NO_STACK);
+	g->region_checked = true;
+}
+
+bool mem_track_stack(struct gen *g)
+{
+	const struct ir_insn *in = gen_insn(g);
+	s32 step;
+
+	if (stack_step(g, in, &step)) {
+		g->off += step;
+		if (in->op != IR_LEA && (in->fdef & fl_needed_after(g))) {
+			esp_sync(g);             /* its flags are wanted    */
+			return false;
+		}
+		g->delta += step;
+		return true;
+	}
+	if (writes_stack(g, in)) {
+		esp_sync(g);
+		g->region++;
+		g->region_checked = false;
+		g->off = 0;
+	}
+	return false;
+}
+
+static bool stack_covers(const struct gen *g, const struct ir_insn *in, int bytes)
+{
+	const struct stack_region *r = &g->regions[g->region];
+	s32 at = g->off + in->ea.disp;
+
+	return off_stack(g, in) && g->region_checked && g->region < g->n_regions &&
+	       at >= r->lo && at + bytes <= r->hi;
+}
+
+/* -- ordinary accesses ------------------------------------------------------ */
+
+struct cold *cold_add(struct gen *g, int kind, u8 *from)
+{
+	struct cold *k = &g->cold[g->n_cold++];
+
+	ASSERT(g->n_cold <= MAX_COLD);
+	*k = (struct cold){ .kind = kind, .from = from, .delta = g->delta,
+			    .mmu = g->mmu, .insn = g->guest_insn, .link = -1 };
+	if (g->fl == FL_RECIPE)
+		k->rec = g->rec;
+	return k;
+}
+
+/* `add r9` has just been done: SF tells an absent page. */
+static u8 *check_page_and_alignment(struct gen *g, int bytes)
+{
+	struct xcode *c = &g->c;
+
+	x_rr(c, 0xf7, IRS_64, 0, X_HOST);            /* test r9, imm32      */
+	x_u32(c, 0x80000000u | (u32)(bytes - 1));
+	return x_jcc(c, CC_NE);
+}
+
+/* Odd sizes, or RAM above 2 GB: page, then crossing. One slow path serves
+ * both: the first jump goes to the second, which is taken then, for the add
+ * that set SF left CF and ZF clear. */
+static u8 *check_page_then_crossing(struct gen *g, struct xmem ea, int bytes)
+{
+	struct xcode *c = &g->c;
+	u8 *bad = x_jcc8(c, CC_S);
+
+	x_lea(c, IRS_32, X_EA, ea);
+	x_grp1_ri(c, 4, IRS_32, X_EA, 4095);
+	x_grp1_ri(c, 7, IRS_32, X_EA, 4096 - bytes);
+	x_patch8(bad, c->p);
+	return x_jcc(c, CC_A);
+}
+
+static u8 *check_access(struct gen *g, struct xmem ea, int bytes)
+{
+	if (bytes == 1)
+		return x_jcc(&g->c, CC_S);
+	if (tcg_layout.ram_low && (bytes == 2 || bytes == 4 || bytes == 8))
+		return check_page_and_alignment(g, bytes);
+	return check_page_then_crossing(g, ea, bytes);
+}
+
+/* A store that does not need what was there. */
+static bool only_stores(const struct ir_insn *in)
+{
+	return in->op == IR_MOV || in->op == IR_SETCC || in->op == IR_FPUM;
+}
+
+struct xmem mem_operand(struct gen *g, int bytes, bool write)
+{
+	struct ir_insn *in = gen_insn(g);
+	struct xcode *c = &g->c;
+	struct xmem ea;
+	struct cold *k;
+	u8 *from;
+	int a, mmu = in->xflags & IRX_USER ? 1 : g->mmu;
+	s32 table = tcg_layout.tlb[mmu][write];
+
+	if (stack_covers(g, in, bytes)) {
+		int esp = g->t->global[g->t->stack].host;
+
+		return (struct xmem){ X_STACK, (s8)esp, 0, in->ea.disp + g->delta };
+	}
+	fl_clobber(g);
+	ea = mem_ea(g, &in->ea);
+	if (ea.base == X_NONE && ea.index == X_NONE) {
+		x_mov_ri(c, X_EA, (u32)ea.disp);
+		x_ld(c, IRS_64, X_HOST, XMEM(X_ENV, table + (s32)((u32)ea.disp >> 12) * 8));
+		a = X_EA;
+	} else {
+		a = ea.base;
+		if (ea.base == X_NONE || ea.index != X_NONE || ea.disp) {
+			x_lea(c, IRS_32, X_EA, ea);
+			a = X_EA;
+		}
+		x_shrx(c, X_HOST, a, X_TWELVE);
+		x_ld(c, IRS_64, X_HOST, (struct xmem){ X_ENV, X_HOST, 3, table });
+	}
+	x_rr(c, 0x03, IRS_64, X_HOST, a);
+	from = check_access(g, ea, bytes);
+	k = cold_add(g, write ? COLD_WRITE : COLD_READ, from);
+	k->ea = ea;
+	k->bytes = (u8)bytes;
+	k->access = !write ? ACCESS_READ : only_stores(in) ? ACCESS_STORE : ACCESS_RMW;
+	k->mmu = (u8)mmu;
+	k->back = c->p;
+	return XMEM(X_HOST, 0);
+}
+
+void mem_access_done(struct gen *g)
+{
+	struct cold *k = g->n_cold ? &g->cold[g->n_cold - 1] : NULL;
+
+	if (k && k->kind == COLD_WRITE && !k->acc_end && k->insn == g->guest_insn)
+		k->acc_end = g->c.p;
+}
+
+/* -- slow paths ---------------------------------------------------------------- */
+
+static void cold_call(struct gen *g, const struct cold *k, u8 *stub)
+{
+	x_call_to(&g->c, tcg_rw(stub));
+	gen_map(g, k->insn);
+}
+
+static void cold_delta(struct gen *g, s32 by)
+{
+	int esp = g->t->global[g->t->stack].host;
+
+	if (by)
+		x_lea(&g->c, IRS_32, esp, XMEM(esp, by));
+}
+
+static void cold_flags(struct gen *g, const struct cold *k)
+{
+	if (k->rec.kind == REC_NONE)
+		return;
+	fl_emit_recipe(&g->c, &k->rec);
+	fl_emit_save(&g->c);
+}
+
+/* The access is done by the hot code with r9 set; when r9 is the bounce
+ * buffer (CF) a writing one is done by a copy here and then written back. */
+static void cold_access(struct gen *g, const struct cold *k)
+{
+	struct xcode *c = &g->c;
+	u8 *stub = stub_probe[k->mmu][k->access][stub_size_class(k->bytes)];
+
+	cold_flags(g, k);
+	if (k->ea.base == X_NONE && k->ea.index == X_NONE)
+		x_mov_ri(c, X_EA, (u32)k->ea.disp);
+	else
+		x_lea(c, IRS_32, X_EA, k->ea);
+	cold_delta(g, k->delta);
+	cold_call(g, k, stub);
+	cold_delta(g, -k->delta);
+	if (k->kind == COLD_READ) {
+		x_jmp_to(c, k->back);
+		return;
+	}
+	x_patch(x_jcc(c, CC_AE), k->back);
+	memcpy(c->p, k->back, (size_t)(k->acc_end - k->back));
+	c->p += k->acc_end - k->back;
+	cold_call(g, k, stub_write_back);
+	x_jmp_to(c, k->acc_end);
+}
+
+static void cold_guard(struct gen *g, const struct cold *k)
+{
+	struct xcode *c = &g->c;
+
+	cold_flags(g, k);
+	x_mov_rr(c, IRS_32, X_R8, k->arg);
+	x_mov_ri(c, X_R9, k->aux);
+	cold_delta(g, k->delta);
+	cold_call(g, k, stub_helper[k->helper]);
+	cold_delta(g, -k->delta);
+	x_jmp_to(c, k->back);
+}
+
+static void cold_exit(struct gen *g, const struct cold *k)
+{
+	if (k->save_flags)
+		fl_emit_save(&g->c);
+	cold_flags(g, k);
+	cold_delta(g, k->delta);
+	if (k->cross)
+		gen_cross_jump(g, g->links[k->link].pc);
+	else
+		gen_link_jump(g, k->link);
+}
+
+static void cold_stack(struct gen *g, const struct cold *k)
+{
+	int esp = g->t->global[g->t->stack].host;
+	struct xcode *c = &g->c;
+
+	x_lea(c, IRS_32, X_R8, XMEM(esp, k->lo));
+	x_lea(c, IRS_32, X_R9, XMEM(esp, k->hi));
+	x_call_to(c, tcg_rw(stub_stack_refill[k->mmu]));
+	x_patch(x_jcc(c, CC_AE), k->back);
+	cold_exit(g, k);
+}
+
+bool cold_emit_all(struct gen *g)
+{
+	for (int i = 0; i < g->n_cold; i++) {
+		struct cold *k = &g->cold[i];
+
+		if (g->c.p > g->limit)
+			return false;
+		if (k->from)
+			x_patch(k->from, g->c.p);
+		switch (k->kind) {
+		case COLD_READ:
+		case COLD_WRITE:
+			cold_access(g, k);
+			break;
+		case COLD_GUARD:
+			cold_guard(g, k);
+			break;
+		case COLD_EXIT:
+			cold_exit(g, k);
+			break;
+		case COLD_LINK:
+			gen_link_stub(g, k->link);
+			break;
+		case COLD_IRQ:
+			x_mov_ri(&g->c, X_R8, (u32)g->tb->pc);
+			x_jmp_to(&g->c, tcg_rw(stub_exit_irq));
+			break;
+		case COLD_STACK:
+			cold_stack(g, k);
+			break;
+		}
+	}
+	return true;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/tcg/x64_stubs.c - the host code that every block shares: entry and exit,
+ * slow paths into C, one stub for each helper.
+ *
+ * A stub stores the guest's registers in struct cpu before it calls C: so C
+ * may look at them, and a fault leaves by resetting rsp alone. It reloads what
+ * the C ABI clobbers (all of them when the callee may have changed some). The
+ * x87 state stays in the host's registers: our C does not touch it. */
+#include "tcg/x64_gen.h"
+
+#include "env/log.h"
+
+struct tcg_layout tcg_layout;
+u64 (*tcg_enter)(struct cpu *cpu, u8 *code);
+
+u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup, *stub_lookup_pc,
+   *stub_write_back, *stub_stack_refill[2];
+u8 *stub_probe[2][3][5];
+u8 *stub_helper[256];
+
+static const struct ir_target *target;
+static struct xcode code;
+
+enum { STUB_BYTES = 64 * 1024 };
+
+int stub_size_class(int bytes)
+{
+	return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4;
+}
+
+static const u8 class_bytes[5] = { 1, 2, 4, 8, 10 };
+
+static u8 *here(void)
+{
+	x_align(&code, 16);
+	return tcg_rx(code.p);
+}
+
+static struct xmem env(s32 ofs)
+{
+	return XMEM(X_ENV, ofs);
+}
+
+static void push(int r)
+{
+	if (r > 7)
+		x_u8(&code, 0x41);
+	x_u8(&code, 0x50 | (r & 7));
+}
+
+static void pop(int r)
+{
+	if (r > 7)
+		x_u8(&code, 0x41);
+	x_u8(&code, 0x58 | (r & 7));
+}
+
+static void ret(void)
+{
+	x_u8(&code, 0xc3);
+}
+
+static void save_globals(void)
+{
+	for (int i = 0; i < target->n_globals; i++)
+		x_st(&code, IRS_64, env(target->global[i].offset), target->global[i].host);
+}
+
+static bool callee_saved(int r)
+{
+	return r == X_RBP || r >= X_R12;
+}
+
+static void load_globals(bool all)
+{
+	for (int i = 0; i < target->n_globals; i++)
+		if (all || !callee_saved(target->global[i].host))
+			x_ld(&code, IRS_64, target->global[i].host,
+			     env(target->global[i].offset));
+}
+
+/* Call C on an aligned stack; rbx is free (the guest's is saved). r10, which
+ * may hold a temporary, survives. Arguments are in place. */
+static void call_c(void *fn)
+{
+	x_mov_rr(&code, IRS_64, X_RBX, X_RSP);
+	x_grp1_ri(&code, 4, IRS_64, X_RSP, -16);
+	x_st(&code, IRS_64, env(tcg_layout.save), X_R10);
+	x_mov_ri(&code, X_RAX, (u64)(uintptr_t)fn);
+	x_rr(&code, 0xff, IRS_32, 2, X_RAX);                 /* call rax    */
+	x_mov_rr(&code, IRS_64, X_RSP, X_RBX);
+	x_ld(&code, IRS_64, X_R10, env(tcg_layout.save));
+	x_mov_ri(&code, X_R11, 12);
+}
+
+/* The return address tells C which guest instruction is under way. */
+static void note_host_pc(void)
+{
+	x_ld(&code, IRS_64, X_R11, XMEM(X_RSP, 0));
+	x_st(&code, IRS_64, env(tcg_layout.host_pc), X_R11);
+}
+
+static void clear_host_pc(void)
+{
+	x_rm_load(&code, 0xc7, IRS_64, 0, env(tcg_layout.host_pc));
+	x_u32(&code, 0);
+}
+
+/* -- entry and exit ----------------------------------------------------------- */
+
+static void make_enter(void)
+{
+	static const u8 saved[] = { X_RBX, X_RBP, X_R12, X_R13, X_R14, X_R15 };
+	u8 *entry = here(), *leave;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(saved); i++)
+		push(saved[i]);
+	x_grp1_ri(&code, 5, IRS_64, X_RSP, 8);
+	x_mov_rr(&code, IRS_64, X_ENV, X_RDI);
+	x_mov_rr(&code, IRS_64, X_HOST, X_RSI);
+	load_globals(true);
+	x_ld(&code, IRS_64, X_STACK, env(tcg_layout.stack_addend));
+	x_mov_ri(&code, X_TWELVE, 12);
+	x_rr(&code, 0xff, IRS_32, 4, X_HOST);                /* jmp r9      */
+	tcg_enter = (u64 (*)(struct cpu *, u8 *))(uintptr_t)entry;
+
+	/* eax: reason */
+	leave = here();
+	x_grp1_ri(&code, 0, IRS_64, X_RSP, 8);
+	for (unsigned i = ARRAY_SIZE(saved); i--; )
+		pop(saved[i]);
+	ret();
+
+	stub_exit_main = here();
+	save_globals();
+	x_mov_ri(&code, X_RAX, TCG_EXIT_MAIN);
+	x_jmp_to(&code, tcg_rw(leave));
+
+	stub_exit_link = here();                             /* r8: link    */
+	save_globals();
+	x_st(&code, IRS_64, env(tcg_layout.exit_link), X_R8);
+	x_mov_ri(&code, X_RAX, TCG_EXIT_LINK);
+	x_jmp_to(&code, tcg_rw(leave));
+
+	stub_exit_irq = here();                              /* r8d: pc     */
+	save_globals();
+	x_st(&code, IRS_64, env(tcg_layout.pc), X_R8);
+	x_mov_ri(&code, X_RAX, TCG_EXIT_IRQ);
+	x_jmp_to(&code, tcg_rw(leave));
+
+	/* Find the code for a pc through C; without any, go to the loop. */
+	stub_lookup = here();                                /* r8d: pc     */
+	x_st(&code, IRS_64, env(tcg_layout.pc), X_R8);
+	stub_lookup_pc = tcg_rx(code.p);                     /* cpu->pc     */
+	save_globals();
+	x_mov_rr(&code, IRS_64, X_RDI, X_ENV);
+	call_c((void *)tcg_layout.lookup_tb_ptr);
+	x_rr(&code, 0x85, IRS_64, X_RAX, X_RAX);
+	leave = x_jcc8(&code, CC_E);
+	x_mov_rr(&code, IRS_64, X_HOST, X_RAX);
+	load_globals(true);
+	x_ld(&code, IRS_64, X_STACK, env(tcg_layout.stack_addend));
+	x_rr(&code, 0xff, IRS_32, 4, X_HOST);
+	x_patch8(leave, code.p);
+	load_globals(true);
+	x_jmp_to(&code, tcg_rw(stub_exit_main));
+}
+
+/* -- guest memory --------------------------------------------------------------- */
+
+/* r8d: guest address. Out: r9 host address; CF: it is the bounce buffer. */
+static void make_probe(int mmu, int access, int class)
+{
+	int bytes = class_bytes[class];
+	u8 *absent, *crosses = NULL;
+
+	stub_probe[mmu][access][class] = here();
+	x_shrx(&code, X_HOST, X_EA, X_TWELVE);
+	x_ld(&code, IRS_64, X_HOST, (struct xmem){ X_ENV, X_HOST, 3,
+	     tcg_layout.tlb[mmu][access != ACCESS_READ] });
+	x_rr(&code, 0x03, IRS_64, X_HOST, X_EA);
+	absent = x_jcc8(&code, CC_S);
+	if (bytes > 1) {
+		x_lea(&code, IRS_32, X_R11, XMEM(X_EA, bytes - 1));
+		x_rr(&code, 0x33, IRS_32, X_R11, X_EA);
+		x_rr(&code, 0xf7, IRS_32, 0, X_R11);         /* test r11d   */
+		x_u32(&code, 0xfffff000u);
+		x_mov_ri(&code, X_R11, 12);
+		crosses = x_jcc8(&code, CC_NE);
+	} else {
+		x_u8(&code, 0xf8);                           /* clc         */
+	}
+	ret();
+	x_patch8(absent, code.p);
+	if (crosses)
+		x_patch8(crosses, code.p);
+	note_host_pc();
+	save_globals();
+	x_mov_rr(&code, IRS_64, X_RDI, X_ENV);
+	x_mov_rr(&code, IRS_32, X_RSI, X_EA);
+	x_mov_ri(&code, X_RDX, (u64)bytes);
+	x_mov_ri(&code, X_RCX, (u64)(mmu << 4 | access << 8));
+	call_c((void *)tcg_layout.slow_probe);
+	x_mov_rr(&code, IRS_64, X_HOST, X_RAX);
+	load_globals(false);
+	clear_host_pc();
+	/* CF = bounce_size != 0 */
+	x_mov_ri(&code, X_R8, 0);
+	x_rm(&code, 0x3b, IRS_32, X_R8, env(tcg_layout.bounce_size));
+	ret();
+}
+
+/* Keeps the host's flags. */
+static void make_write_back(void)
+{
+	stub_write_back = here();
+	note_host_pc();
+	x_u8(&code, 0x9c);                                   /* pushfq      */
+	save_globals();
+	x_mov_rr(&code, IRS_64, X_RDI, X_ENV);
+	call_c((void *)tcg_layout.write_back);
+	load_globals(false);
+	clear_host_pc();
+	x_u8(&code, 0x9d);                                   /* popfq       */
+	ret();
+}
+
+/* r8d, r9d: first and last byte. CF clear: r13 and stack_tag serve them. */
+static void make_stack_refill(int mmu)
+{
+	u8 *no[2];
+
+	stub_stack_refill[mmu] = here();
+	x_mov_rr(&code, IRS_32, X_R11, X_R8);
+	x_rr(&code, 0x33, IRS_32, X_R11, X_R9);
+	x_rr(&code, 0xf7, IRS_32, 0, X_R11);
+	x_u32(&code, 0xfffff000u);
+	x_mov_ri(&code, X_R11, 12);
+	no[0] = x_jcc8(&code, CC_NE);
+	x_shrx(&code, X_R9, X_R8, X_TWELVE);
+	x_ld(&code, IRS_64, X_R9, (struct xmem){ X_ENV, X_R9, 3, tcg_layout.tlb[mmu][1] });
+	x_rr(&code, 0x85, IRS_64, X_R9, X_R9);
+	no[1] = x_jcc8(&code, CC_S);
+	x_mov_rr(&code, IRS_64, X_STACK, X_R9);
+	x_st(&code, IRS_64, env(tcg_layout.stack_addend), X_STACK);
+	x_grp1_ri(&code, 4, IRS_32, X_R8, -4096);
+	x_st(&code, IRS_64, env(tcg_layout.stack_tag), X_R8);
+	x_u8(&code, 0xf8);
+	ret();
+	x_patch8(no[0], code.p);
+	x_patch8(no[1], code.p);
+	x_u8(&code, 0xf9);
+	ret();
+}
+
+/* -- helpers -------------------------------------------------------------------- */
+
+/* r8d, r9d and arg_c: arguments. r8: result. */
+static void make_helper(int n)
+{
+	const struct ir_helper *h = &target->helper[n];
+
+	stub_helper[n] = here();
+	note_host_pc();
+	save_globals();
+	x_mov_rr(&code, IRS_64, X_RDI, X_ENV);
+	x_mov_rr(&code, IRS_32, X_RSI, X_R8);
+	x_mov_rr(&code, IRS_32, X_RDX, X_R9);
+	x_ld(&code, IRS_32, X_RCX, env(tcg_layout.arg_c));
+	call_c(h->fn);
+	x_mov_rr(&code, IRS_64, X_R8, X_RAX);
+	load_globals(h->flags & IRH_WREGS);
+	clear_host_pc();
+	ret();
+}
+
+void tcg_prologue_init(const struct ir_target *t)
+{
+	u8 *start = tcg_code_reserve(STUB_BYTES);
+
+	target = t;
+	code.p = start;
+	ASSERT(t->n_helpers <= (int)ARRAY_SIZE(stub_helper));
+	make_enter();
+	for (int mmu = 0; mmu < 2; mmu++) {
+		for (int access = 0; access < 3; access++)
+			for (int class = 0; class < 5; class++)
+				make_probe(mmu, access, class);
+		make_stack_refill(mmu);
+	}
+	make_write_back();
+	for (int i = 0; i < t->n_helpers; i++)
+		make_helper(i);
+	ASSERT(code.p <= start + STUB_BYTES);
+}
