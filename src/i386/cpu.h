@@ -89,6 +89,7 @@ struct x86_cpu {
 	int old_exception;       /* being delivered: for double faults; -1   */
 	bool nmi_blocked;        /* until IRET                               */
 	u32 sysenter_cs, sysenter_esp, sysenter_eip;
+	u32 efer;                /* MSR C0000080h: NXE only                  */
 	u32 a20_mask;            /* ~0 or ~(1 << 20)                         */
 	u64 tsc_offset;
 	u32 fpu_ip, fpu_dp;      /* see fpu.c: FIP, FDP the guest loaded     */

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/i386/desc.c - descriptor tables, the checks of data and stack segment
+ * loads, and the stack an event or a far transfer pushes to or pops from.
+ * SDM vol. 3A 3.4, 3.5, 5.6, 5.7; vol. 2 MOV, POP, LSS. */
+#include "i386/desc.h"
+#include "i386/fault.h"
+#include "i386/helper.h"
+
+/* -- descriptor tables --------------------------------------------------------- */
+/* Linear address of the descriptor; false: beyond its table's limit. */
+static bool desc_addr(struct x86_cpu *x, u16 sel, u32 *addr)
+{
+	u32 base = sel & 4 ? x->ldt.base : x->gdt.base;
+	u32 limit = sel & 4 ? x->ldt.limit : x->gdt.limit;
+
+	/* an LDTR with a null selector names no table */
+	if ((sel & 4) && !(x->ldt.flags & DESC_P))
+		return false;
+	if ((sel | 7u) > limit)
+		return false;
+	*addr = base + (sel & ~7u);
+	return true;
+}
+
+bool desc_fetch(struct x86_cpu *x, u16 sel, struct desc *d)
+{
+	u32 addr;
+
+	if (!desc_addr(x, sel, &addr))
+		return false;
+	d->lo = cpu_ldl(&x->c, addr, MMU_KERNEL);
+	d->hi = cpu_ldl(&x->c, (u32)(addr + 4), MMU_KERNEL);
+	return true;
+}
+
+void desc_set_accessed(struct x86_cpu *x, u16 sel, struct desc *d)
+{
+	u32 addr;
+
+	if ((d->hi & DESC_A) || !desc_addr(x, sel, &addr))
+		return;
+	d->hi |= DESC_A;
+	cpu_stb(&x->c, (u32)(addr + 5), d->hi >> 8, MMU_KERNEL);
+}
+
+void desc_set_busy(struct x86_cpu *x, u16 sel, bool busy)
+{
+	u32 addr;
+	u8 b;
+
+	if (!desc_addr(x, sel, &addr))
+		return;
+	b = cpu_ldub(&x->c, (u32)(addr + 5), MMU_KERNEL);
+	b = busy ? b | 2 : b & ~2;
+	cpu_stb(&x->c, (u32)(addr + 5), b, MMU_KERNEL);
+}
+
+/* -- segment loads ----------------------------------------------------------------- */
+struct desc ss_check(struct x86_cpu *x, u16 sel, int cpl, int vector, u32 ext)
+{
+	u32 err = (sel & 0xfffc) | ext;
+	struct desc d;
+
+	if (!(sel & 0xfffc))
+		fault(x, vector, ext, "SS selector %04x is null", sel, 0);
+	if (!desc_fetch(x, sel, &d))
+		fault(x, vector, err, "SS selector %04x: beyond the table's limit",
+		      sel, 0);
+	if ((sel & 3) != cpl || desc_dpl(d) != cpl)
+		fault(x, vector, err, "SS selector %04x: RPL or DPL is not CPL %u",
+		      sel, cpl);
+	if (!desc_is_data_rw(d))
+		fault(x, vector, err,
+		      "SS selector %04x: not writable data (descriptor ..%08x)",
+		      sel, d.hi);
+	if (!(d.hi & DESC_P))
+		fault(x, EXCP_SS, err, "SS selector %04x: not present", sel, 0);
+	return d;
+}
+
+static void data_check(struct x86_cpu *x, int seg, u16 sel, int cpl,
+		       struct desc d)
+{
+	u32 err = sel & 0xfffc;
+	bool code = d.hi & DESC_CS, conforming = code && (d.hi & DESC_C);
+
+	if (!(d.hi & DESC_S) || (code && !(d.hi & DESC_R)))
+		fault(x, EXCP_GP, err,
+		      "data selector %04x: not readable (descriptor ..%08x)",
+		      sel, d.hi);
+	if (!conforming && (desc_dpl(d) < cpl || desc_dpl(d) < (sel & 3)))
+		fault(x, EXCP_GP, err,
+		      "data selector %04x: DPL %u is below CPL or RPL", sel,
+		      desc_dpl(d));
+	if (!(d.hi & DESC_P))
+		fault(x, EXCP_NP, err, "data selector %04x (seg %u): not present",
+		      sel, seg);
+}
+
+void seg_load_prot(struct x86_cpu *x, int seg, u16 sel, int cpl)
+{
+	struct desc d;
+
+	if (seg == R_SS) {
+		d = ss_check(x, sel, cpl, EXCP_GP, 0);
+	} else if (!(sel & 0xfffc)) {
+		seg_set_null(x, seg, sel);
+		return;
+	} else {
+		if (!desc_fetch(x, sel, &d))
+			fault(x, EXCP_GP, sel & 0xfffc,
+			      "data selector %04x: beyond the table's limit",
+			      sel, 0);
+		data_check(x, seg, sel, cpl, d);
+	}
+	desc_set_accessed(x, sel, &d);
+	seg_set(x, seg, sel, d);
+}
+
+u64 helper_load_seg(struct cpu *cpu, u32 seg, u32 sel, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)c;
+	if ((x->hflags & (HF_PE | HF_VM)) == HF_PE)
+		seg_load_prot(x, seg, sel, cpu_cpl(x));
+	else
+		seg_set_real(x, seg, sel);
+	return 0;
+}
+
+void seg_drop_inner(struct x86_cpu *x, int cpl)
+{
+	static const u8 data[] = { R_ES, R_DS, R_FS, R_GS };
+
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++) {
+		struct seg_cache *s = &x->seg[data[i]];
+		bool conforming = (s->flags & (DESC_CS | DESC_C)) ==
+				  (DESC_CS | DESC_C);
+		int dpl = s->flags >> 13 & 3;
+
+		if ((s->flags & DESC_P) && !conforming && dpl < cpl)
+			seg_set_null(x, data[i], 0);
+	}
+}
+
+/* The slow path of IR_GUARD: fault, or return when the access is legal. */
+u64 helper_seg_check(struct cpu *cpu, u32 offset, u32 what, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	int seg = what & 15, size = what >> 4 & 0xff;
+	bool write = what >> 12 & 1;
+	const struct seg_cache *s = &x->seg[seg];
+	int vector = seg == R_SS ? EXCP_SS : EXCP_GP;
+	bool prot = (x->hflags & (HF_PE | HF_VM)) == HF_PE;
+	bool code = s->flags & DESC_CS;
+
+	(void)c;
+	if (prot && (s->flags & (DESC_P | DESC_S)) != (DESC_P | DESC_S))
+		fault(x, vector, 0, "access through null selector %04x, offset %08x",
+		      s->selector, offset);
+	if (prot && write && (code || !(s->flags & DESC_W)))
+		fault(x, vector, 0, "write to read-only segment %04x, offset %08x",
+		      s->selector, offset);
+	if (prot && !write && code && !(s->flags & DESC_R))
+		fault(x, vector, 0, "read of execute-only segment %04x, offset %08x",
+		      s->selector, offset);
+	if (!seg_in_limit(s->limit, s->flags, offset, size))
+		fault(x, vector, 0, "offset %08x beyond segment limit %08x",
+		      offset, s->limit);
+	return 0;
+}
+
+/* -- stacks ------------------------------------------------------------------------- */
+void stack_current(struct stack *s, struct x86_cpu *x)
+{
+	const struct seg_cache *ss = &x->seg[R_SS];
+
+	*s = (struct stack){ .x = x, .base = ss->base, .limit = ss->limit,
+		.flags = ss->flags, .sp = x->c.regs[R_ESP],
+		.mask = ss->flags & DESC_B ? 0xffffffff : 0xffff,
+		.mmu_idx = cpu_mmu_index(x) };
+}
+
+void stack_new(struct stack *s, struct x86_cpu *x, struct desc ss, u32 sp,
+	       int cpl, u32 err)
+{
+	*s = (struct stack){ .x = x, .base = desc_base(ss),
+		.limit = desc_limit(ss), .flags = ss.hi, .sp = sp,
+		.mask = ss.hi & DESC_B ? 0xffffffff : 0xffff, .err = err,
+		.mmu_idx = cpl == 3 ? MMU_USER : MMU_KERNEL };
+}
+
+static void stack_check(struct stack *s, u32 offset, int width)
+{
+	if (!seg_in_limit(s->limit, s->flags, offset, width))
+		fault(s->x, EXCP_SS, s->err,
+		      "stack offset %08x beyond SS limit %08x", offset, s->limit);
+}
+
+void stack_push(struct stack *s, int width, u32 v)
+{
+	u32 sp = (s->sp - width) & s->mask;
+	u32 addr = s->base + sp;
+
+	stack_check(s, sp, width);
+	if (width == 4)
+		cpu_stl(&s->x->c, addr, v, s->mmu_idx);
+	else
+		cpu_stw(&s->x->c, addr, v, s->mmu_idx);
+	s->sp = (s->sp & ~s->mask) | sp;
+}
+
+u32 stack_pop(struct stack *s, int width)
+{
+	u32 sp = s->sp & s->mask;
+	u32 addr = s->base + sp, v;
+
+	stack_check(s, sp, width);
+	v = width == 4 ? cpu_ldl(&s->x->c, addr, s->mmu_idx)
+		       : cpu_lduw(&s->x->c, addr, s->mmu_idx);
+	s->sp = (s->sp & ~s->mask) | ((sp + width) & s->mask);
+	return v;
+}
+
+void stack_commit(const struct stack *s)
+{
+	u64 *esp = &s->x->c.regs[R_ESP];
+
+	*esp = (*esp & (u32)~s->mask) | (s->sp & s->mask);
+}
+
+void tss_stack(struct x86_cpu *x, int cpl, u16 *ss, u32 *esp, u32 ext)
+{
+	bool wide = x->tr.flags >> 11 & 1;
+	u32 ofs = wide ? 4 + 8 * cpl : 2 + 4 * cpl;
+	u32 addr = x->tr.base + ofs;
+
+	if (ofs + (wide ? 5 : 3) > x->tr.limit || !(x->tr.flags & DESC_P))
+		fault(x, EXCP_TS, (x->tr.selector & 0xfffc) | ext,
+		      "TSS %04x is too short for the ring %u stack",
+		      x->tr.selector, cpl);
+	*esp = wide ? cpu_ldl(&x->c, addr, MMU_KERNEL)
+		    : cpu_lduw(&x->c, addr, MMU_KERNEL);
+	*ss = cpu_lduw(&x->c, (u32)(addr + (wide ? 4 : 2)), MMU_KERNEL);
+}

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/i386/excp.c - exceptions and interrupts: raising, delivery through the
+ * real-mode vector table and the IDT (gates, stack switch, from v86), double
+ * and triple faults. SDM vol. 3A chapter 6 (6.12 delivery, table 6-5 double
+ * faults, 6.13 error codes), vol. 2 INT n.
+ *
+ * A fault while an event is delivered unwinds to the exec loop, which calls
+ * target_do_interrupt again with what raise_exception made of it: that is why
+ * old_exception lives in struct x86_cpu. Nothing of the guest's registers is
+ * changed before the last check of a delivery has passed.
+ * Upstream: excp_helper.c, seg_helper.c do_interrupt_*. */
+#include "env/log.h"
+#include "i386/desc.h"
+#include "i386/fault.h"
+#include "i386/helper.h"
+#include "i386/report.h"
+#include "qemu/machine.h"
+#include "qemu/runstate.h"
+#include "qemu/target.h"
+
+/* old_exception while an interrupt or INT n, which are benign, is delivered */
+enum { DELIVERING_BENIGN = 256 };
+
+/* One event on its way to the guest. */
+struct event {
+	int vector;
+	bool is_int;             /* INT n, INT3, INTO: DPL is checked        */
+	bool has_err;
+	u32 err;
+	u32 eip;                 /* to be pushed                             */
+	u32 eflags;              /* to be pushed                             */
+	u32 ext;                 /* EXT bit for faults on the way            */
+};
+
+/* -- raising ---------------------------------------------------------------------- */
+static bool contributory(int v)
+{
+	return v == EXCP_DE || (v >= EXCP_TS && v <= EXCP_GP);
+}
+
+static bool makes_double_fault(int first, int second)
+{
+	if (first == EXCP_PF)
+		return second == EXCP_PF || contributory(second);
+	return first >= 0 && first < 32 && contributory(first) &&
+	       contributory(second);
+}
+
+static void triple_fault(struct x86_cpu *x) __attribute__((noreturn));
+static void triple_fault(struct x86_cpu *x)
+{
+	report_triple_fault(x);
+	x->old_exception = -1;
+	x->c.halted = true;
+	x->c.exception_index = EXCP_HLT;
+	bql_lock();
+	qemu_system_triple_fault_request();
+	bql_unlock();
+	cpu_loop_exit(&x->c);
+}
+
+static bool vector_has_error_code(int v)
+{
+	return v == EXCP_DF || (v >= EXCP_TS && v <= EXCP_PF) || v == EXCP_AC;
+}
+
+/* Set exception_index and its companions for a fault; handles a fault that
+ * comes while another is delivered. */
+static void set_exception(struct x86_cpu *x, int vector, u32 err)
+{
+	int old = x->old_exception;
+
+	if (old >= 0) {
+		report_record(x, vector, err, old);
+		if (old == EXCP_DF && (contributory(vector) || vector == EXCP_PF))
+			triple_fault(x);
+		if (makes_double_fault(old, vector)) {
+			vector = EXCP_DF;
+			err = 0;
+		}
+	}
+	x->old_exception = -1;
+	x->c.exception_index = vector;
+	x->error_code = err;
+	x->has_error_code = vector_has_error_code(vector);
+	x->exception_is_int = false;
+}
+
+void raise_exception_err(struct x86_cpu *x, int vector, u32 err)
+{
+	set_exception(x, vector, err);
+	cpu_loop_exit_restore(&x->c);
+}
+
+void raise_exception(struct x86_cpu *x, int vector)
+{
+	raise_exception_err(x, vector, 0);
+}
+
+void fault(struct x86_cpu *x, int vector, u32 err, const char *fmt, u32 a, u32 b)
+{
+	fault_why(x, fmt, a, b);
+	raise_exception_err(x, vector, err);
+}
+
+void raise_trap(struct x86_cpu *x, int vector)
+{
+	set_exception(x, vector, 0);
+	cpu_loop_exit(&x->c);
+}
+
+int target_host_fpe(struct cpu *cpu, bool integer_divide)
+{
+	struct x86_cpu *x = x86(cpu);
+	int vector = integer_divide ? EXCP_DE : EXCP_MF;
+
+	x->error_code = 0;
+	x->has_error_code = x->exception_is_int = false;
+	return vector;
+}
+
+/* -- raising helpers -------------------------------------------------------------------- */
+u64 helper_raise(struct cpu *cpu, u32 vector, u32 err, u32 c)
+{
+	(void)c;
+	raise_exception_err(x86(cpu), vector, err == ~0u ? 0 : err);
+}
+
+/* INT n in v86 mode without IOPL 3 faults; INT3, INTO do not (SDM 20.3). */
+u64 helper_raise_int(struct cpu *cpu, u32 vector, u32 next, u32 kind)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	if (kind == 0 && (x->eflags & EFLAGS_VM) &&
+	    (x->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
+		fault(x, EXCP_GP, 0, "INT %02x in v86 mode with IOPL below 3",
+		      vector, 0);
+	if (kind == 2) {
+		cpu->pc = next;
+		raise_trap(x, EXCP_DB);
+	}
+	cpu->exception_index = vector;
+	x->error_code = 0;
+	x->has_error_code = false;
+	x->exception_is_int = true;
+	x->exception_next_eip = next;
+	cpu_loop_exit_restore(cpu);
+}
+
+u64 helper_into(struct cpu *cpu, u32 next, u32 b, u32 c)
+{
+	(void)b, (void)c;
+	if (cpu->cc & EFLAGS_OF)
+		helper_raise_int(cpu, EXCP_OF, next, 1);
+	return 0;
+}
+
+/* SDM vol. 2 BOUND: signed index, the upper bound is included. */
+u64 helper_bound(struct cpu *cpu, u32 addr, u32 index, u32 size)
+{
+	struct x86_cpu *x = x86(cpu);
+	int mmu = cpu_mmu_index(x);
+	s32 i = index, lo, hi;
+
+	if (size == 1) {
+		i = (s16)index;
+		lo = (s16)cpu_lduw(cpu, addr, mmu);
+		hi = (s16)cpu_lduw(cpu, (u32)(addr + 2), mmu);
+	} else {
+		lo = cpu_ldl(cpu, addr, mmu);
+		hi = cpu_ldl(cpu, (u32)(addr + 4), mmu);
+	}
+	if (i < lo || i > hi)
+		fault(x, EXCP_BR, 0, "BOUND: index %08x, upper bound %08x", i, hi);
+	return 0;
+}
+
+u64 helper_hlt(struct cpu *cpu, u32 next, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)b, (void)c;
+	cpu->pc = next;
+	x->hflags &= ~(u32)HF_INHIBIT_IRQ;
+	cpu->halted = true;
+	cpu->exception_index = EXCP_HLT;
+	cpu_loop_exit(cpu);
+}
+
+u64 helper_single_step(struct cpu *cpu, u32 next, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)b, (void)c;
+	cpu->pc = next;
+	x->dr[6] |= 1 << 14;                    /* BS */
+	raise_trap(x, EXCP_DB);
+}
+
+/* -- delivery: real mode ------------------------------------------------------------------- */
+/* The gate at vector * size, fault when the table is too short. */
+static u32 idt_entry(struct x86_cpu *x, const struct event *e, int size)
+{
+	u32 ofs = e->vector * size;
+
+	if (ofs + size - 1 > x->idt.limit)
+		fault(x, EXCP_GP, e->vector * 8 + 2 + e->ext,
+		      "IDT entry %02x: beyond the IDT's limit %04x", e->vector,
+		      x->idt.limit);
+	return x->idt.base + ofs;
+}
+
+static void deliver_real(struct x86_cpu *x, const struct event *e)
+{
+	u32 addr = idt_entry(x, e, 4);
+	u32 ip = cpu_lduw(&x->c, addr, MMU_KERNEL);
+	u32 cs = cpu_lduw(&x->c, (u32)(addr + 2), MMU_KERNEL);
+	struct stack s;
+
+	stack_current(&s, x);
+	stack_push(&s, 2, e->eflags);
+	stack_push(&s, 2, x->seg[R_CS].selector);
+	stack_push(&s, 2, e->eip);
+	stack_commit(&s);
+	cpu_set_eflags(x, 0, EFLAGS_IF | EFLAGS_TF | EFLAGS_AC);
+	seg_set_real(x, R_CS, cs);
+	x->c.pc = ip;
+}
+
+/* -- delivery: protected mode ----------------------------------------------------------------- */
+static struct desc gate_fetch(struct x86_cpu *x, const struct event *e)
+{
+	u32 addr = idt_entry(x, e, 8), err = e->vector * 8 + 2 + e->ext;
+	struct desc g = { .lo = cpu_ldl(&x->c, addr, MMU_KERNEL),
+		.hi = cpu_ldl(&x->c, (u32)(addr + 4), MMU_KERNEL) };
+	int type = g.hi >> 8 & 31;
+
+	if (type != TYPE_TASK && (type & ~9) != TYPE_INT16)
+		fault(x, EXCP_GP, err, "IDT entry %02x: not a gate (..%08x)",
+		      e->vector, g.hi);
+	if (e->is_int && desc_dpl(g) < cpu_cpl(x))
+		fault(x, EXCP_GP, err, "IDT entry %02x: gate DPL %u is below CPL",
+		      e->vector, desc_dpl(g));
+	if (!(g.hi & DESC_P))
+		fault(x, EXCP_NP, err, "IDT entry %02x: not present", e->vector, 0);
+	return g;
+}
+
+/* The code segment a gate leads to; *cpl becomes the handler's level. */
+static struct desc gate_code(struct x86_cpu *x, const struct event *e, u16 sel,
+			     int *cpl)
+{
+	u32 err = (sel & 0xfffc) | e->ext;
+	struct desc d;
+
+	if (!(sel & 0xfffc))
+		fault(x, EXCP_GP, e->ext, "IDT entry %02x: null selector",
+		      e->vector, 0);
+	if (!desc_fetch(x, sel, &d))
+		fault(x, EXCP_GP, err,
+		      "IDT entry %02x: selector %04x beyond the table's limit",
+		      e->vector, sel);
+	if (!desc_is_code(d) || desc_dpl(d) > cpu_cpl(x))
+		fault(x, EXCP_GP, err,
+		      "IDT entry %02x: selector %04x is no code segment of "
+		      "CPL or below", e->vector, sel);
+	if (!(d.hi & DESC_P))
+		fault(x, EXCP_NP, err, "IDT entry %02x: code segment %04x: "
+		      "not present", e->vector, sel);
+	*cpl = d.hi & DESC_C ? cpu_cpl(x) : desc_dpl(d);
+	if ((x->eflags & EFLAGS_VM) && *cpl != 0)
+		fault(x, EXCP_GP, err, "IDT entry %02x: handler %04x of v86 code "
+		      "is not in ring 0", e->vector, sel);
+	return d;
+}
+
+static void push_v86_segments(struct x86_cpu *x, struct stack *s, int width)
+{
+	static const u8 order[] = { R_GS, R_FS, R_DS, R_ES };
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		stack_push(s, width, x->seg[order[i]].selector);
+}
+
+static void push_frame(struct x86_cpu *x, const struct event *e,
+		       struct stack *s, int width)
+{
+	stack_push(s, width, e->eflags);
+	stack_push(s, width, x->seg[R_CS].selector);
+	stack_push(s, width, e->eip);
+	if (e->has_err)
+		stack_push(s, width, e->err);
+}
+
+static void set_code(struct x86_cpu *x, u16 sel, struct desc d, int cpl,
+		     u32 eip)
+{
+	seg_set(x, R_CS, (sel & ~3) | cpl, d);
+	x->c.pc = eip;
+}
+
+/* Flags that a gate clears; IF stays set through a trap gate. */
+static u32 gate_clears(int type)
+{
+	return EFLAGS_TF | EFLAGS_NT | EFLAGS_VM |
+	       (type & 1 ? 0 : EFLAGS_IF);
+}
+
+static void deliver_inner(struct x86_cpu *x, const struct event *e,
+			  struct desc gate, struct desc code, int cpl)
+{
+	int width = desc_type(gate) & 8 ? 4 : 2;
+	bool vm = x->eflags & EFLAGS_VM;
+	u16 ss;
+	u32 esp;
+	struct desc sd;
+	struct stack s;
+
+	tss_stack(x, cpl, &ss, &esp, e->ext);
+	sd = ss_check(x, ss, cpl, EXCP_TS, e->ext);
+	stack_new(&s, x, sd, esp, cpl, (ss & 0xfffc) | e->ext);
+	if (vm)
+		push_v86_segments(x, &s, width);
+	stack_push(&s, width, x->seg[R_SS].selector);
+	stack_push(&s, width, x->c.regs[R_ESP]);
+	push_frame(x, e, &s, width);
+	desc_set_accessed(x, ss, &sd);
+
+	cpu_set_eflags(x, 0, gate_clears(desc_type(gate)));
+	if (vm) {
+		seg_set_null(x, R_ES, 0);
+		seg_set_null(x, R_DS, 0);
+		seg_set_null(x, R_FS, 0);
+		seg_set_null(x, R_GS, 0);
+	}
+	seg_set(x, R_SS, ss, sd);
+	stack_commit(&s);
+	set_code(x, gate.lo >> 16, code, cpl, gate_offset(gate));
+}
+
+static void deliver_same(struct x86_cpu *x, const struct event *e,
+			 struct desc gate, struct desc code)
+{
+	int width = desc_type(gate) & 8 ? 4 : 2;
+	struct stack s;
+
+	stack_current(&s, x);
+	s.err = e->ext;
+	push_frame(x, e, &s, width);
+	stack_commit(&s);
+	cpu_set_eflags(x, 0, gate_clears(desc_type(gate)));
+	set_code(x, gate.lo >> 16, code, cpu_cpl(x), gate_offset(gate));
+}
+
+static void deliver_task(struct x86_cpu *x, const struct event *e,
+			 struct desc gate)
+{
+	u16 sel;
+	struct desc tss = task_gate_tss(x, gate, &sel, e->ext);
+	bool wide = tss.hi >> 11 & 1;
+	struct stack s;
+
+	task_switch(x, sel, tss, TASK_CALL, e->eip);
+	if (!e->has_err)
+		return;
+	stack_current(&s, x);
+	stack_push(&s, wide ? 4 : 2, e->err);
+	stack_commit(&s);
+}
+
+static void deliver_protected(struct x86_cpu *x, const struct event *e)
+{
+	struct desc gate = gate_fetch(x, e), code;
+	u32 eip = gate_offset(gate);
+	int cpl;
+
+	if (desc_type(gate) == TYPE_TASK) {
+		deliver_task(x, e, gate);
+		return;
+	}
+	if (!(desc_type(gate) & 8))
+		gate.hi &= 0xffff, eip &= 0xffff;
+	code = gate_code(x, e, gate.lo >> 16, &cpl);
+	if (eip > desc_limit(code))
+		fault(x, EXCP_GP, e->ext, "IDT entry %02x: offset %08x beyond "
+		      "the code segment's limit", e->vector, eip);
+	desc_set_accessed(x, gate.lo >> 16, &code);
+	if (cpl < cpu_cpl(x))
+		deliver_inner(x, e, gate, code, cpl);
+	else
+		deliver_same(x, e, gate, code);
+}
+
+static void deliver(struct x86_cpu *x, const struct event *e)
+{
+	report_event(x, e->vector, e->is_int, e->err, e->has_err);
+	if (x->cr[0] & CR0_PE)
+		deliver_protected(x, e);
+	else
+		deliver_real(x, e);
+	x->old_exception = -1;
+	x->hflags &= ~(u32)HF_INHIBIT_IRQ;
+}
+
+/* -- doors from the exec loop ------------------------------------------------------------------ */
+/* Faults push EFLAGS with RF set (SDM 17.3.1.1), traps and interrupts not. */
+static bool is_fault(int vector)
+{
+	return vector != EXCP_DB && vector != EXCP_DF && vector != EXCP_BP &&
+	       vector != EXCP_OF && vector != EXCP_NMI && vector != EXCP_MC;
+}
+
+void target_do_interrupt(struct cpu *cpu)
+{
+	struct x86_cpu *x = x86(cpu);
+	struct event e = { .vector = cpu->exception_index,
+		.is_int = x->exception_is_int, .has_err = x->has_error_code,
+		.err = x->error_code, .eip = cpu->pc,
+		.eflags = cpu_get_eflags(x), .ext = 1 };
+
+	cpu->exception_index = EXCP_NONE;
+	x->exception_is_int = x->has_error_code = false;
+	x->old_exception = e.vector;
+	if (e.is_int) {
+		x->old_exception = DELIVERING_BENIGN;
+		e.eip = x->exception_next_eip;
+		e.ext = 0;
+	} else if (is_fault(e.vector)) {
+		e.eflags |= EFLAGS_RF;
+	}
+	if (!(x->cr[0] & CR0_PE))
+		e.has_err = false;
+	deliver(x, &e);
+}
+
+static void deliver_external(struct x86_cpu *x, int vector)
+{
+	struct event e = { .vector = vector, .eip = x->c.pc,
+		.eflags = cpu_get_eflags(x), .ext = 1 };
+
+	x->old_exception = DELIVERING_BENIGN;
+	deliver(x, &e);
+}
+
+static bool accepts_irq(const struct x86_cpu *x)
+{
+	return (x->eflags & EFLAGS_IF) && !(x->hflags & HF_INHIBIT_IRQ);
+}
+
+bool target_exec_interrupt(struct cpu *cpu, u32 interrupt_request)
+{
+	struct x86_cpu *x = x86(cpu);
+	int vector = -1;
+
+	if ((interrupt_request & CPU_INTERRUPT_NMI) && !x->nmi_blocked &&
+	    !(x->hflags & HF_INHIBIT_IRQ)) {
+		bql_lock();
+		cpu_reset_interrupt(cpu, CPU_INTERRUPT_NMI);
+		bql_unlock();
+		x->nmi_blocked = true;
+		vector = EXCP_NMI;
+	} else if ((interrupt_request & CPU_INTERRUPT_HARD) && accepts_irq(x)) {
+		/* the controller lowers or keeps its line as it answers */
+		bql_lock();
+		vector = pic_read_irq();
+		if (vector < 0)
+			cpu_reset_interrupt(cpu, CPU_INTERRUPT_HARD);
+		bql_unlock();
+	}
+	if (vector < 0)
+		return false;
+	deliver_external(x, vector);
+	return true;
+}
+
+bool target_has_work(struct cpu *cpu)
+{
+	struct x86_cpu *x = x86(cpu);
+	u32 r = __atomic_load_n(&cpu->interrupt_request, __ATOMIC_ACQUIRE);
+
+	return ((r & CPU_INTERRUPT_HARD) && (x->eflags & EFLAGS_IF)) ||
+	       (r & CPU_INTERRUPT_NMI) || (r & CPU_INTERRUPT_RESET);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/i386/state.c - the guest processor's registers: reset (SDM vol. 3A
+ * table 9-1), EFLAGS, segment caches with their guards, and hflags, which are
+ * the part of the state that translation depends on.
+ *
+ * EFLAGS is kept in three places: CF PF AF ZF SF OF in cpu->cc, DF as +1/-1 in
+ * df, the rest in eflags. RF is never kept: instruction breakpoints are not
+ * modelled, so nothing could see it (DIFF: DR0-DR3 are stored, never match).
+ * Upstream: cpu.c x86_cpu_reset, cpu.h cpu_x86_load_seg_cache. */
+#include <stdio.h>
+#include <string.h>
+
+#include "env/clock.h"
+#include "env/log.h"
+#include "i386/cpu.h"
+#include "i386/desc.h"
+#include "i386/fault.h"
+#include "i386/model.h"
+#include "qemu/machine.h"
+#include "qemu/target.h"
+
+/* -- guards and hflags ------------------------------------------------------ */
+enum { HF_MODE = HF_CPL | HF_PE | HF_VM | HF_TF | HF_TS | HF_EM | HF_MP |
+		 HF_IOPL | HF_PG | HF_CPL0_IO };
+
+static const struct seg_guard guard_closed = { 0xffffffff, 0 };
+
+static bool protected_mode(const struct x86_cpu *x)
+{
+	return (x->cr[0] & CR0_PE) && !(x->eflags & EFLAGS_VM);
+}
+
+/* Offsets at which 8 bytes fit: see struct seg_guard. */
+static struct seg_guard guard_of(u32 limit, u32 flags)
+{
+	u32 lo = 0, top = limit;
+
+	if ((flags & (DESC_CS | DESC_E)) == DESC_E) {
+		lo = limit + 1;
+		top = flags & DESC_B ? 0xffffffff : 0xffff;
+		if (!lo)
+			return guard_closed;
+	}
+	if (top < lo || top - lo < 7)
+		return guard_closed;
+	return (struct seg_guard){ lo, top - lo - 7 };
+}
+
+static void seg_update_guards(struct x86_cpu *x, struct seg_cache *s)
+{
+	struct seg_guard g = guard_of(s->limit, s->flags);
+	bool code = s->flags & DESC_CS;
+
+	s->rd = s->wr = g;
+	if (!protected_mode(x))
+		return;
+	if ((s->flags & (DESC_P | DESC_S)) != (DESC_P | DESC_S))
+		s->rd = s->wr = guard_closed;
+	else if (code && !(s->flags & DESC_R))
+		s->rd = s->wr = guard_closed;
+	else if (code || !(s->flags & DESC_W))
+		s->wr = guard_closed;
+}
+
+static bool guard_full(struct seg_guard g)
+{
+	return g.lo == 0 && g.span == 0xfffffff8;
+}
+
+/* The hflags that one segment register decides. */
+static u32 seg_hflags(const struct x86_cpu *x, int seg, u32 *mask)
+{
+	static const u32 flat[NB_SEGS] = {
+		[R_ES] = HF_ES_FLAT, [R_CS] = HF_CS_FLAT, [R_SS] = HF_SS_FLAT,
+		[R_DS] = HF_DS_FLAT, [R_FS] = HF_FS_BIG, [R_GS] = HF_GS_BIG,
+	};
+	static const u32 size[NB_SEGS] = { [R_CS] = HF_CS32, [R_SS] = HF_SS32 };
+	const struct seg_cache *s = &x->seg[seg];
+	bool full = guard_full(seg == R_CS ? s->rd : s->wr);
+	u32 f = 0;
+
+	if (full && (s->base == 0 || seg == R_FS || seg == R_GS))
+		f |= flat[seg];
+	if (s->flags & DESC_B)
+		f |= size[seg];
+	*mask = flat[seg] | size[seg];
+	return f;
+}
+
+static u32 mode_hflags(const struct x86_cpu *x)
+{
+	u32 f = x->hflags & HF_CPL, iopl = x->eflags >> 12 & 3;
+
+	if (!(x->cr[0] & CR0_PE))
+		f = 0;
+	else if (x->eflags & EFLAGS_VM)
+		f = 3 | HF_PE | HF_VM;
+	else
+		f |= HF_PE;
+	if (!(f & HF_VM) && (f & HF_CPL) <= iopl)
+		f |= HF_CPL0_IO;
+	f |= iopl * (HF_IOPL & -HF_IOPL);
+	f |= x->eflags & EFLAGS_TF ? HF_TF : 0;
+	f |= x->cr[0] & CR0_TS ? HF_TS : 0;
+	f |= x->cr[0] & CR0_EM ? HF_EM : 0;
+	f |= x->cr[0] & CR0_MP ? HF_MP : 0;
+	f |= x->cr[0] & (u32)CR0_PG ? HF_PG : 0;
+	return f;
+}
+
+static void update_mode(struct x86_cpu *x)
+{
+	x->hflags = (x->hflags & ~(u32)HF_MODE) | mode_hflags(x);
+}
+
+static void update_seg(struct x86_cpu *x, int seg)
+{
+	u32 mask, f;
+
+	seg_update_guards(x, &x->seg[seg]);
+	f = seg_hflags(x, seg, &mask);
+	x->hflags = (x->hflags & ~mask) | f;
+}
+
+void cpu_update_hflags(struct x86_cpu *x)
+{
+	update_mode(x);
+	for (int i = 0; i < NB_SEGS; i++)
+		update_seg(x, i);
+}
+
+void cpu_set_cpl(struct x86_cpu *x, int cpl)
+{
+	x->hflags = (x->hflags & ~(u32)HF_CPL) | cpl;
+	update_mode(x);
+}
+
+/* -- EFLAGS -------------------------------------------------------------------- */
+u32 cpu_get_eflags(const struct x86_cpu *x)
+{
+	return x->eflags | 2 | (x->c.cc & EFLAGS_ARITH) |
+	       (x->df < 0 ? EFLAGS_DF : 0);
+}
+
+void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask)
+{
+	u32 arith = mask & EFLAGS_ARITH;
+	u32 old = x->eflags;
+	u32 own = mask & ~(EFLAGS_ARITH | EFLAGS_DF | EFLAGS_RF);
+
+	x->c.cc = (x->c.cc & ~(u64)arith) | (val & arith);
+	if (mask & EFLAGS_DF)
+		x->df = val & EFLAGS_DF ? -1 : 1;
+	x->eflags = ((old & ~own) | (val & own)) & ~(u32)EFLAGS_RF;
+	if ((old ^ x->eflags) & EFLAGS_VM)
+		cpu_update_hflags(x);
+	else
+		update_mode(x);
+	/* a request that waited for IF: look at it at the next check */
+	if ((x->eflags & ~old & EFLAGS_IF) &&
+	    __atomic_load_n(&x->c.interrupt_request, __ATOMIC_RELAXED))
+		cpu_exit(&x->c);
+}
+
+/* -- segments ------------------------------------------------------------------- */
+void cpu_load_seg_cache(struct x86_cpu *x, int seg, u16 sel, u32 base,
+			u32 limit, u32 flags)
+{
+	struct seg_cache *s = &x->seg[seg];
+
+	s->selector = sel;
+	s->base = base;
+	s->limit = limit;
+	s->flags = flags & 0x00f0ff00;
+	update_seg(x, seg);
+	if (seg == R_CS && protected_mode(x))
+		cpu_set_cpl(x, sel & 3);
+}
+
+/* In real mode the limit and rights stay as they are ("big real mode"). */
+void seg_set_real(struct x86_cpu *x, int seg, u16 sel)
+{
+	struct seg_cache *s = &x->seg[seg];
+	u32 base = (u32)sel << 4;
+
+	if (x->eflags & EFLAGS_VM)
+		cpu_load_seg_cache(x, seg, sel, base, 0xffff,
+				   DESC_P | DESC_S | DESC_W | DESC_A | DESC_DPL);
+	else
+		cpu_load_seg_cache(x, seg, sel, base, s->limit, s->flags);
+}
+
+void seg_set_null(struct x86_cpu *x, int seg, u16 sel)
+{
+	cpu_load_seg_cache(x, seg, sel, 0, 0, 0);
+}
+
+bool seg_in_limit(u32 limit, u32 flags, u32 offset, u32 size)
+{
+	u32 last = offset + size - 1;
+
+	if ((flags & (DESC_CS | DESC_E)) == DESC_E)
+		return offset > limit && last > limit && last >= offset &&
+		       last <= (flags & DESC_B ? 0xffffffff : 0xffff);
+	return limit == 0xffffffff || (last >= offset && last <= limit);
+}
+
+/* -- reset ------------------------------------------------------------------------- */
+static void reset_segments(struct x86_cpu *x)
+{
+	u32 rw = DESC_P | DESC_S | DESC_W | DESC_A;
+
+	for (int i = 0; i < NB_SEGS; i++)
+		cpu_load_seg_cache(x, i, 0, 0, 0xffff, rw);
+	cpu_load_seg_cache(x, R_CS, 0xf000, 0xffff0000, 0xffff, rw | DESC_CS);
+	x->gdt = x->idt = (struct desc_table){ 0, 0xffff };
+	x->ldt = (struct seg_cache){ .limit = 0xffff,
+		.flags = DESC_P | TYPE_LDT << 8 };
+	x->tr = (struct seg_cache){ .limit = 0xffff,
+		.flags = DESC_P | TYPE_TSS32_BUSY << 8 };
+}
+
+/* What a boot loader leaves: flat protected mode, interrupts off. */
+static void reset_to_boot_state(struct x86_cpu *x)
+{
+	const struct boot_state *b = &boot_state;
+	u32 flat = DESC_P | DESC_S | DESC_W | DESC_A | DESC_B | DESC_G;
+	static const u8 data[] = { R_DS, R_ES, R_SS, R_FS, R_GS };
+
+	x->cr[0] = CR0_PE | CR0_ET;
+	x->gdt = (struct desc_table){ b->gdt_base, b->gdt_limit };
+	x->idt = (struct desc_table){ 0, 0 };
+	update_mode(x);
+	cpu_load_seg_cache(x, R_CS, b->cs, 0, 0xffffffff, flat | DESC_CS);
+	for (size_t i = 0; i < ARRAY_SIZE(data); i++)
+		cpu_load_seg_cache(x, data[i], b->ds, 0, 0xffffffff, flat);
+	x->c.regs[R_EAX] = b->eax;
+	x->c.regs[R_EBX] = b->ebx;
+	x->c.regs[R_EDX] = 0;
+	x->c.regs[R_ESI] = b->esi;
+	x->c.regs[R_ESP] = b->esp;
+	x->c.pc = b->eip;
+}
+
+/* Runs on the vCPU's own thread, or with it stopped. SDM vol. 3A 9.1.1. */
+void target_cpu_reset(struct cpu *cpu)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	log_item(LOG_CPU_RESET, "CPU Reset (CPU %d)\n", cpu->cpu_index);
+	memset(cpu->regs, 0, sizeof(cpu->regs));
+	cpu->cc = 0;
+	cpu->halted = false;
+	cpu->exception_index = EXCP_NONE;
+	x->eflags = 2;
+	x->df = 1;
+	x->hflags = 0;
+	memset(x->cr, 0, sizeof(x->cr));
+	x->cr[0] = CR0_ET | CR0_NW | CR0_CD;
+	memset(x->dr, 0, sizeof(x->dr));
+	x->dr[6] = 0xffff0ff0;
+	x->dr[7] = 0x400;
+	x->has_error_code = x->exception_is_int = x->nmi_blocked = false;
+	x->old_exception = -1;
+	x->sysenter_cs = x->sysenter_esp = x->sysenter_eip = 0;
+	x->efer = 0;
+	x->a20_mask = ~0u;
+	x->tsc_offset = clock_host_tsc();
+	x->fpu_ip = x->fpu_dp = 0;
+	x->fpu_op = x->fpu_cs = x->fpu_ds = 0;
+	cpu->regs[R_EDX] = cpu_model_signature(x);
+	cpu->pc = 0xfff0;
+	reset_segments(x);
+	if (boot_state.valid && cpu->cpu_index == 0)
+		reset_to_boot_state(x);
+	cpu_update_hflags(x);
+	/* the guest's x87 registers are the host's; harmless elsewhere */
+	__asm__ volatile("fninit");
+	tlb_flush(cpu);
+}
+
+/* -- what the run loop asks ---------------------------------------------------------- */
+void target_get_tb_state(struct cpu *cpu, u64 *pc, u64 *cs_base, u32 *flags)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	*pc = cpu->pc;
+	*cs_base = x->seg[R_CS].base | (u64)x->seg[R_CS].limit << 32;
+	*flags = x->hflags;
+}
+
+gva target_linear_pc(u64 pc, u64 cs_base)
+{
+	return (u32)(pc + cs_base);
+}
+
+int target_mmu_index(u32 tb_flags)
+{
+	return (tb_flags & HF_CPL) == 3 ? MMU_USER : MMU_KERNEL;
+}
+
+/* -- text ----------------------------------------------------------------------------- */
+static int seg_text(const struct seg_cache *s, const char *name, char *buf,
+		    size_t size)
+{
+	return snprintf(buf, size, "%s=%04x %08x %08x %08x\n", name,
+			s->selector, s->base, s->limit, s->flags);
+}
+
+static int regs_text(struct x86_cpu *x, char *buf, size_t size)
+{
+	const u64 *r = x->c.regs;
+	u32 f = cpu_get_eflags(x);
+
+	return snprintf(buf, size,
+		"EAX=%08x EBX=%08x ECX=%08x EDX=%08x\n"
+		"ESI=%08x EDI=%08x EBP=%08x ESP=%08x\n"
+		"EIP=%08x EFL=%08x [%c%c%c%c%c%c%c] CPL=%d II=%d A20=%d HLT=%d\n",
+		(u32)r[R_EAX], (u32)r[R_EBX], (u32)r[R_ECX], (u32)r[R_EDX],
+		(u32)r[R_ESI], (u32)r[R_EDI], (u32)r[R_EBP], (u32)r[R_ESP],
+		(u32)x->c.pc, f,
+		f & EFLAGS_DF ? 'D' : '-', f & EFLAGS_OF ? 'O' : '-',
+		f & EFLAGS_SF ? 'S' : '-', f & EFLAGS_ZF ? 'Z' : '-',
+		f & EFLAGS_AF ? 'A' : '-', f & EFLAGS_PF ? 'P' : '-',
+		f & EFLAGS_CF ? 'C' : '-', cpu_cpl(x),
+		!!(x->hflags & HF_INHIBIT_IRQ), !!(x->a20_mask & 1 << 20),
+		x->c.halted);
+}
+
+static int system_text(struct x86_cpu *x, char *buf, size_t size)
+{
+	return snprintf(buf, size,
+		"GDT=     %08x %08x\n"
+		"IDT=     %08x %08x\n"
+		"CR0=%08x CR2=%08x CR3=%08x CR4=%08x\n"
+		"DR0=%08x DR1=%08x DR2=%08x DR3=%08x\n"
+		"DR6=%08x DR7=%08x\n",
+		x->gdt.base, x->gdt.limit, x->idt.base, x->idt.limit,
+		x->cr[0], x->cr[2], x->cr[3], x->cr[4],
+		x->dr[0], x->dr[1], x->dr[2], x->dr[3], x->dr[6], x->dr[7]);
+}
+
+int cpu_state_text(struct x86_cpu *x, char *buf, size_t size)
+{
+	static const char name[NB_SEGS][4] = { "ES ", "CS ", "SS ", "DS ",
+					       "FS ", "GS " };
+	int n = regs_text(x, buf, size);
+
+	for (int i = 0; i < NB_SEGS; i++)
+		n += seg_text(&x->seg[i], name[i], buf + n, size - n);
+	n += seg_text(&x->ldt, "LDT", buf + n, size - n);
+	n += seg_text(&x->tr, "TR ", buf + n, size - n);
+	return n + system_text(x, buf + n, size - n);
+}
+
+void target_dump_state(struct cpu *cpu)
+{
+	char buf[2048];
+
+	cpu_state_text(x86(cpu), buf, sizeof(buf));
+	log_printf("%s", buf);
+}

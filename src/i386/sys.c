@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/i386/sys.c - system registers: MOV CR, MOV DR, LMSW, LGDT, flags, time
+ * stamp counter, model-specific registers. SDM vol. 2 at each instruction,
+ * vol. 3A chapter 2, vol. 4 (MSRs). Upstream: misc_helper.c, cc_helper.c. */
+#include "env/clock.h"
+#include "env/log.h"
+#include "i386/desc.h"
+#include "i386/fault.h"
+#include "i386/helper.h"
+#include "i386/model.h"
+#include "qemu/target.h"
+
+/* -- control registers ------------------------------------------------------------- */
+u64 helper_write_cr(struct cpu *cpu, u32 nr, u32 v, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)c;
+	if (nr == 0)
+		cpu_set_cr0(x, v);
+	else if (nr == 2)
+		x->cr[2] = v;
+	else if (nr == 3)
+		cpu_set_cr3(x, v);
+	else if (nr == 4)
+		cpu_set_cr4(x, v);
+	else
+		raise_exception(x, EXCP_UD);
+	return 0;
+}
+
+u64 helper_read_cr(struct cpu *cpu, u32 nr, u32 b, u32 c)
+{
+	(void)b, (void)c;
+	return nr < 5 ? x86(cpu)->cr[nr] : 0;
+}
+
+u64 helper_clts(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)a, (void)b, (void)c;
+	x->cr[0] &= ~(u32)CR0_TS;
+	x->hflags &= ~(u32)HF_TS;
+	return 0;
+}
+
+/* PE MP EM TS only; PE can be set but not cleared. */
+u64 helper_lmsw(struct cpu *cpu, u32 v, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)b, (void)c;
+	cpu_set_cr0(x, (x->cr[0] & ~0xeu) | (v & 0xf));
+	return 0;
+}
+
+u64 helper_smsw(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	(void)a, (void)b, (void)c;
+	return x86(cpu)->cr[0];
+}
+
+/* -- debug registers ---------------------------------------------------------------- */
+enum { DR6_BD = 1 << 13, DR7_GD = 1 << 13 };
+
+/* DR4, DR5 are DR6, DR7 unless CR4.DE; DR7.GD guards all of them. */
+static int dr_number(struct x86_cpu *x, int nr)
+{
+	if (nr == 4 || nr == 5) {
+		if (x->cr[4] & CR4_DE)
+			fault(x, EXCP_UD, 0, "DR%u with CR4.DE set", nr, 0);
+		nr += 2;
+	}
+	if (x->dr[7] & DR7_GD) {
+		x->dr[7] &= ~(u32)DR7_GD;
+		x->dr[6] |= DR6_BD;
+		fault(x, EXCP_DB, 0, "access to DR%u with DR7.GD set", nr, 0);
+	}
+	return nr;
+}
+
+u64 helper_write_dr(struct cpu *cpu, u32 nr, u32 v, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)c;
+	nr = dr_number(x, nr);
+	if (nr == 6)
+		v = (v & 0xe00f) | 0xffff0ff0;
+	else if (nr == 7)
+		v = (v & 0xffff2fff) | 0x400;
+	x->dr[nr] = v;
+	return 0;
+}
+
+u64 helper_read_dr(struct cpu *cpu, u32 nr, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)b, (void)c;
+	return x->dr[dr_number(x, nr)];
+}
+
+/* -- descriptor tables, TLB, caches ------------------------------------------------------- */
+u64 helper_lgdt(struct cpu *cpu, u32 base, u32 limit, u32 c)
+{
+	(void)c;
+	x86(cpu)->gdt = (struct desc_table){ base, limit };
+	return 0;
+}
+
+u64 helper_lidt(struct cpu *cpu, u32 base, u32 limit, u32 c)
+{
+	(void)c;
+	x86(cpu)->idt = (struct desc_table){ base, limit };
+	return 0;
+}
+
+u64 helper_invlpg(struct cpu *cpu, u32 addr, u32 b, u32 c)
+{
+	(void)b, (void)c;
+	tlb_flush_page(cpu, addr);
+	return 0;
+}
+
+u64 helper_wbinvd(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	(void)cpu, (void)a, (void)b, (void)c;
+	return 0;
+}
+
+/* -- EFLAGS ------------------------------------------------------------------------------- */
+u64 helper_get_eflags(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	(void)a, (void)b, (void)c;
+	return cpu_get_eflags(x86(cpu)) & ~(u32)(EFLAGS_RF | EFLAGS_VM);
+}
+
+/* POPF by CPL and IOPL (SDM vol. 2 table 4-16). */
+u64 helper_set_eflags(struct cpu *cpu, u32 v, u32 size, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	u32 mask = EFLAGS_ARITH | EFLAGS_TF | EFLAGS_DF | EFLAGS_NT;
+	u32 iopl = x->eflags >> 12 & 3, cpl = cpu_cpl(x);
+
+	(void)c;
+	if ((x->eflags & EFLAGS_VM) && iopl != 3)
+		fault(x, EXCP_GP, 0, "POPF in v86 mode with IOPL below 3", 0, 0);
+	if (size == 2)
+		mask |= EFLAGS_AC | EFLAGS_ID;
+	if (cpl == 0)
+		mask |= EFLAGS_IOPL;
+	if (cpl <= iopl)
+		mask |= EFLAGS_IF;
+	cpu_set_eflags(x, v, mask);
+	return 0;
+}
+
+/* The shadow lasts for one instruction if interrupts were off. */
+u64 helper_sti(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)a, (void)b, (void)c;
+	if (!(x->eflags & EFLAGS_IF))
+		x->hflags |= HF_INHIBIT_IRQ;
+	cpu_set_eflags(x, EFLAGS_IF, EFLAGS_IF);
+	return 0;
+}
+
+u64 helper_cli(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	(void)a, (void)b, (void)c;
+	x86(cpu)->eflags &= ~(u32)EFLAGS_IF;
+	return 0;
+}
+
+u64 helper_set_inhibit_irq(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	(void)a, (void)b, (void)c;
+	x86(cpu)->hflags |= HF_INHIBIT_IRQ;
+	return 0;
+}
+
+/* -- time stamp counter ------------------------------------------------------------------------ */
+static u64 tsc_read(const struct x86_cpu *x)
+{
+	return clock_host_tsc() - x->tsc_offset;
+}
+
+u64 helper_rdtsc(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	u64 t;
+
+	(void)a, (void)b, (void)c;
+	if ((x->cr[4] & CR4_TSD) && cpu_cpl(x) != 0)
+		fault(x, EXCP_GP, 0, "RDTSC with CR4.TSD outside ring 0", 0, 0);
+	t = tsc_read(x);
+	cpu->regs[R_EAX] = (u32)t;
+	cpu->regs[R_EDX] = t >> 32;
+	return 0;
+}
+
+/* Two counters as on a P6; they stand still. */
+u64 helper_rdpmc(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)a, (void)b, (void)c;
+	if (!(x->cr[4] & CR4_PCE) && cpu_cpl(x) != 0)
+		fault(x, EXCP_GP, 0, "RDPMC without CR4.PCE outside ring 0", 0, 0);
+	if ((u32)cpu->regs[R_ECX] > 1)
+		fault(x, EXCP_GP, 0, "RDPMC: no counter %08x",
+		      cpu->regs[R_ECX], 0);
+	cpu->regs[R_EAX] = cpu->regs[R_EDX] = 0;
+	return 0;
+}
+
+/* -- model-specific registers ------------------------------------------------------------------- */
+enum {
+	MSR_TSC = 0x10, MSR_PLATFORM_ID = 0x17, MSR_EBL_CR_POWERON = 0x2a,
+	MSR_UPDATE_TRIGGER = 0x79, MSR_UCODE_REV = 0x8b, MSR_SYSENTER_CS = 0x174,
+	MSR_SYSENTER_ESP = 0x175, MSR_SYSENTER_EIP = 0x176,
+	MSR_MISC_ENABLE = 0x1a0, MSR_EFER = 0xc0000080,
+};
+
+/* A row: the register, the CPUID feature it needs, where it is kept (NULL: it
+ * reads as `fixed`, writes are ignored). TSC and EFER have code of their own. */
+#define AT(field) (offsetof(struct x86_cpu, field))
+static const struct msr { u32 nr, feature, at, fixed; } msrs[] = {
+	{ MSR_PLATFORM_ID, CPUID_MSR, 0, 0 },
+	{ MSR_EBL_CR_POWERON, CPUID_MSR, 0, 0 },
+	{ MSR_UPDATE_TRIGGER, CPUID_MSR, 0, 0 },
+	{ MSR_UCODE_REV, CPUID_MSR, 0, 0 },
+	{ MSR_SYSENTER_CS, CPUID_SEP, AT(sysenter_cs), 0 },
+	{ MSR_SYSENTER_ESP, CPUID_SEP, AT(sysenter_esp), 0 },
+	{ MSR_SYSENTER_EIP, CPUID_SEP, AT(sysenter_eip), 0 },
+	{ MSR_MISC_ENABLE, CPUID_MSR, 0, 1 },      /* fast strings */
+};
+#undef AT
+
+static const struct msr *msr_find(const struct x86_cpu *x, u32 nr)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
+		if (msrs[i].nr == nr && (x->features_edx & msrs[i].feature))
+			return &msrs[i];
+	return NULL;
+}
+
+static bool has_nx(const struct x86_cpu *x)
+{
+	return x->model->ext2_edx & CPUID_EXT2_NX;
+}
+
+static bool msr_read(struct x86_cpu *x, u32 nr, u64 *v)
+{
+	const struct msr *m = msr_find(x, nr);
+
+	if (m)
+		*v = m->at ? *(u32 *)((char *)x + m->at) : m->fixed;
+	else if (nr == MSR_TSC && (x->features_edx & CPUID_TSC))
+		*v = tsc_read(x);
+	else if (nr == MSR_EFER && has_nx(x))
+		*v = x->efer;
+	else
+		return false;
+	return true;
+}
+
+static bool msr_write(struct x86_cpu *x, u32 nr, u64 v)
+{
+	const struct msr *m = msr_find(x, nr);
+
+	if (m && m->at) {
+		*(u32 *)((char *)x + m->at) = v;
+	} else if (nr == MSR_TSC && (x->features_edx & CPUID_TSC)) {
+		x->tsc_offset = clock_host_tsc() - v;
+	} else if (nr == MSR_EFER && has_nx(x) && !(v & ~(1ull << 11))) {
+		x->efer = v;
+		tlb_flush(&x->c);
+	} else {
+		return m != NULL;
+	}
+	return true;
+}
+
+static void msr_check(struct x86_cpu *x)
+{
+	if (cpu_cpl(x) != 0)
+		fault(x, EXCP_GP, 0, "RDMSR or WRMSR outside ring 0", 0, 0);
+}
+
+u64 helper_rdmsr(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	u32 nr = cpu->regs[R_ECX];
+	u64 v;
+
+	(void)a, (void)b, (void)c;
+	msr_check(x);
+	if (!msr_read(x, nr, &v)) {
+		log_item(LOG_GUEST_ERRORS, "rdmsr of unknown MSR %08x\n", nr);
+		fault(x, EXCP_GP, 0, "RDMSR: no MSR %08x", nr, 0);
+	}
+	cpu->regs[R_EAX] = (u32)v;
+	cpu->regs[R_EDX] = v >> 32;
+	return 0;
+}
+
+u64 helper_wrmsr(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	u32 nr = cpu->regs[R_ECX];
+	u64 v = (u32)cpu->regs[R_EAX] | cpu->regs[R_EDX] << 32;
+
+	(void)a, (void)b, (void)c;
+	msr_check(x);
+	if (!msr_write(x, nr, v)) {
+		log_item(LOG_GUEST_ERRORS, "wrmsr of unknown MSR %08x\n", nr);
+		fault(x, EXCP_GP, 0, "WRMSR: no MSR %08x, or a bad value", nr, 0);
+	}
+	return 0;
+}
