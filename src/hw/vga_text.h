@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/hw/vga_text.h - enough of a VGA for guests that write text: memory at
+ * B8000h and the registers, in the state of BIOS mode 3. */
+#ifndef HW_VGA_TEXT_H
+#define HW_VGA_TEXT_H
+
+#include "env/lock.h"
+
+struct memory_region;
+struct vga;
+
+/* 128 KB of memory at A0000h in `mem`, over what is there; ports 3B0h-3DFh in
+ * `io`. NULL with *err set when there is no memory for it. */
+struct vga *vga_new(struct memory_region *mem, struct memory_region *io,
+		    const char **err) REQUIRES(bql);
+/* Mode 3, an empty screen. */
+void vga_reset(void *vga) REQUIRES(bql);
+
+#endif
