@@ -45,6 +45,7 @@
 	_(lsl,            1, H_F | H_w) \
 	_(verr,           1, H_F | H_w) \
 	_(verw,           1, H_F | H_w) \
+	_(select,         3, 0)           /* result: a ? b : c; LOOP, JCXZ in blocks of one instruction */ \
 	_(arpl,           2, H_w)         /* a: dest, b: source; result: dest; ZF    */ \
 	_(lldt,           1, H_F | H_R) \
 	_(ltr,            1, H_F | H_R) \
@@ -77,7 +78,8 @@
 	_(check_io,       2, H_F | H_R)   /* a: port, b: size in bytes; #GP by IOPL, TSS bitmap */ \
 	_(in,             2, H_F)         /* a: port, b: size; result                */ \
 	_(out,            3, H_F)         /* a: port, b: size, c: value              */ \
-	/* -- strings (string.c): a: element size log2 | seg << 4 | addr32 << 8 | rep << 9 (1 REP/REPE, 2 REPNE); \
+	/* -- strings (string.c): a: element size log2 | seg << 4 | addr32 << 8 | rep << 9 (0 none: one INS, \
+	 *    OUTS; 1 REP/REPE, 2 REPNE) | one << 11 (single step: one round, nonzero while more is to do); \
 	 *    update ECX ESI EDI; result nonzero: interrupted, run the instruction again -- */ \
 	_(rep_movs,       1, H_F | H_W) \
 	_(rep_stos,       1, H_F | H_W) \

@@ -33,6 +33,9 @@ struct translation {              /* in: */
 	u32 size;                 /* bytes of guest code it covers           */
 	u32 n_insns;
 	ram_addr page[2];         /* ram_addr of its page(s), ~0: none       */
+	u32 peek_first, peek_end; /* bytes of page[0] that decided which flags
+				   * its exits save; 0, 0: none. A change of
+				   * them must drop the block too            */
 };
 /* Translate from t->pc on. Raises a fetch fault only for the first
  * instruction. */

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/i386/gen_fpu.c - generators: x87. SDM vol. 1 chapter 8.
+ *
+ * The guest's x87 state is live in the host's x87, so an instruction is the
+ * host's own; only what moves the environment as a whole goes to a helper
+ * (fpu.c), because FIP and FDP are the guest's. decode() raised #NM already. */
+#include "i386/dis.h"
+
+gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_fpu_nop,
+	gen_fnstsw_ax;
+
+static struct ir_insn *emit_fpu(struct dis *d, u32 bytes)
+{
+	struct ir_insn *i = ir_add(d->ir, IR_FPU, IRS_32);
+
+	i->imm = bytes;
+	return i;
+}
+
+void gen_fpu(struct dis *d)
+{
+	struct ir_insn *i = emit_fpu(d, (u32)d->esc << 8 | d->modrm);
+
+	i->fdef = d->row->def;
+	i->fuse = d->row->use;
+}
+
+static void gen_fpu_mem(struct dis *d, enum ir_mem mem)
+{
+	int bytes = d->row->x;
+	struct ir_ea ea = emit_ea(d, &d->mem, bytes, mem == IRM_DST);
+	struct ir_insn *i = ir_add(d->ir, IR_FPUM, IRS_32);
+
+	i->imm = (u32)d->esc << 8 | d->modrm;
+	i->aux = (u32)bytes;
+	i->mem = mem;
+	i->ea = ea;
+}
+
+void gen_fpu_load(struct dis *d)
+{
+	gen_fpu_mem(d, IRM_SRC);
+}
+
+void gen_fpu_store(struct dis *d)
+{
+	gen_fpu_mem(d, IRM_DST);
+}
+
+void gen_fnstsw_ax(struct dis *d)
+{
+	struct ir_insn *i = emit_fpu(d, 0xdfe0);
+
+	i->size = IRS_16;
+	i->d = R_EAX;
+}
+
+/* FNSTENV FLDENV FNSAVE FRSTOR: row.x 0 to 3. */
+void gen_fpu_state(struct dis *d)
+{
+	static const u8 id[] = { HELPER_fnstenv, HELPER_fldenv, HELPER_fnsave, HELPER_frstor };
+	int env = d->osz == IRS_32 ? 28 : 14;
+	int bytes = env + (d->row->x >= 2 ? 80 : 0);
+	ir_val a = emit_linear(d, &d->mem, bytes, !(d->row->x & 1));
+
+	emit_call(d, id[d->row->x], a, emit_const(d, d->osz == IRS_32), IR_NONE);
+}
+
+void gen_fx(struct dis *d)
+{
+	ir_val a = emit_linear(d, &d->mem, 512, !d->row->x);
+
+	emit_call(d, d->row->x ? HELPER_fxrstor : HELPER_fxsave, a, IR_NONE, IR_NONE);
+}
+
+/* FWAIT takes #NM only when both CR0.MP and CR0.TS are set. */
+void gen_fwait(struct dis *d)
+{
+	if ((d->flags & (HF_MP | HF_TS)) == (HF_MP | HF_TS))
+		emit_raise(d, EXCP_NM, ~0u);
+	else
+		emit_fpu(d, 0x9b);
+}
+
+/* FENI, FDISI, FSETPM: the 8087's and 80287's; nothing since. */
+void gen_fpu_nop(struct dis *d)
+{
+	(void)d;
+}

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/i386/optab.c - the opcode maps; operand codes are those of SDM vol. 2D
+ * appendix A (Eb Ev Gb Gv Ib Iz ...), so a row can be proof-read against
+ * tables A-2, A-3 and A-6 (groups) and, for x87, A-7 to A-22.
+ *
+ * What a Pentium II decodes: no MMX, SSE or later rows. Holes are #UD. */
+#include "i386/optab.h"
+
+#include <stddef.h>
+
+#include "tcg/ir.h"
+
+/* -- generators ---------------------------------------------------------------- */
+gen_fn gen_alu, gen_cmp, gen_incdec, gen_unary, gen_shift, gen_shiftd, gen_imul, gen_imul3,
+	gen_muldiv, gen_bt, gen_bscan, gen_bcd, gen_aam, gen_cf, gen_lahf, gen_sahf,
+	gen_salc, gen_cbw, gen_cwd;
+gen_fn gen_mov, gen_lea, gen_xchg, gen_xadd, gen_cmpxchg, gen_cmpxchg8b, gen_bswap,
+	gen_movzx, gen_movsx, gen_setcc, gen_cmov, gen_push, gen_push_mem, gen_pop,
+	gen_pop_mem, gen_push_seg, gen_pop_seg, gen_pusha, gen_popa, gen_pushf, gen_popf,
+	gen_enter, gen_leave_frame, gen_xlat, gen_mov_from_seg, gen_mov_to_seg, gen_lxs;
+gen_fn gen_jcc, gen_jmp, gen_call, gen_jmp_ind, gen_call_ind, gen_ret, gen_retf,
+	gen_jmp_far, gen_call_far, gen_jmp_far_mem, gen_call_far_mem, gen_loop, gen_jcxz,
+	gen_int, gen_int_fixed, gen_into, gen_iret, gen_bound, gen_nop, gen_ud;
+gen_fn gen_movs, gen_stos, gen_lods, gen_scas, gen_cmps, gen_ins, gen_outs;
+gen_fn gen_in, gen_out, gen_hlt, gen_cli, gen_sti, gen_df, gen_mov_from_cr, gen_mov_to_cr,
+	gen_mov_from_dr, gen_mov_to_dr, gen_clts, gen_lmsw, gen_smsw, gen_load_dt,
+	gen_store_dt, gen_invlpg, gen_helper0, gen_sldt, gen_str, gen_lldt, gen_ltr,
+	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit;
+gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_fpu_nop,
+	gen_fnstsw_ax;
+
+enum { F_CO = IRF_C | IRF_O, NOT_O = IRF_ALL & ~IRF_O };
+
+/* name, generator, its parameter, flags written, read, row flags, operands */
+#define I(nm, g, x, def, use, f, ...) { nm, gen_##g, NULL, { __VA_ARGS__ }, x, def, use, f }
+#define N(nm, g, f, ...)  I(nm, g, 0, 0, 0, f, __VA_ARGS__)      /* no flags  */
+#define G(tab, ...)       { #tab, NULL, tab, { __VA_ARGS__ }, 0, 0, 0, 0 }
+#define ALU(b, nm, op, use, lk)                                          \
+	[(b) + 0] = I(nm, alu, IR_##op, IRF_ALL, use, lk, Eb, Gb),         \
+	[(b) + 1] = I(nm, alu, IR_##op, IRF_ALL, use, lk, Ev, Gv),         \
+	[(b) + 2] = I(nm, alu, IR_##op, IRF_ALL, use, 0, Gb, Eb),          \
+	[(b) + 3] = I(nm, alu, IR_##op, IRF_ALL, use, 0, Gv, Ev),          \
+	[(b) + 4] = I(nm, alu, IR_##op, IRF_ALL, use, 0, AL, Ib),          \
+	[(b) + 5] = I(nm, alu, IR_##op, IRF_ALL, use, 0, rAX, Iz)
+#define R8(b, ...)   [(b) + 0] = __VA_ARGS__, [(b) + 1] = __VA_ARGS__, \
+	[(b) + 2] = __VA_ARGS__, [(b) + 3] = __VA_ARGS__,             \
+	[(b) + 4] = __VA_ARGS__, [(b) + 5] = __VA_ARGS__,             \
+	[(b) + 6] = __VA_ARGS__, [(b) + 7] = __VA_ARGS__
+/* The sixteen conditions in their order. */
+#define BY_CC(b, pre, g, f, ...)                                           \
+	[(b) + 0x0] = I(pre "o", g, 0, 0, 0, f, __VA_ARGS__),               \
+	[(b) + 0x1] = I(pre "no", g, 0, 0, 0, f, __VA_ARGS__),              \
+	[(b) + 0x2] = I(pre "b", g, 0, 0, 0, f, __VA_ARGS__),               \
+	[(b) + 0x3] = I(pre "ae", g, 0, 0, 0, f, __VA_ARGS__),              \
+	[(b) + 0x4] = I(pre "e", g, 0, 0, 0, f, __VA_ARGS__),               \
+	[(b) + 0x5] = I(pre "ne", g, 0, 0, 0, f, __VA_ARGS__),              \
+	[(b) + 0x6] = I(pre "be", g, 0, 0, 0, f, __VA_ARGS__),              \
+	[(b) + 0x7] = I(pre "a", g, 0, 0, 0, f, __VA_ARGS__),               \
+	[(b) + 0x8] = I(pre "s", g, 0, 0, 0, f, __VA_ARGS__),               \
+	[(b) + 0x9] = I(pre "ns", g, 0, 0, 0, f, __VA_ARGS__),              \
+	[(b) + 0xa] = I(pre "p", g, 0, 0, 0, f, __VA_ARGS__),               \
+	[(b) + 0xb] = I(pre "np", g, 0, 0, 0, f, __VA_ARGS__),              \
+	[(b) + 0xc] = I(pre "l", g, 0, 0, 0, f, __VA_ARGS__),               \
+	[(b) + 0xd] = I(pre "ge", g, 0, 0, 0, f, __VA_ARGS__),              \
+	[(b) + 0xe] = I(pre "le", g, 0, 0, 0, f, __VA_ARGS__),              \
+	[(b) + 0xf] = I(pre "g", g, 0, 0, 0, f, __VA_ARGS__)
+
+/* clang-format off */
+/* -- groups ------------------------------------------------------------------------ */
+
+static const struct insn grp1[8] = {
+	[0] = I("add", alu, IR_ADD, IRF_ALL, 0, LOCKABLE, None),
+	[1] = I("or",  alu, IR_OR,  IRF_ALL, 0, LOCKABLE, None),
+	[2] = I("adc", alu, IR_ADC, IRF_ALL, IRF_C, LOCKABLE, None),
+	[3] = I("sbb", alu, IR_SBB, IRF_ALL, IRF_C, LOCKABLE, None),
+	[4] = I("and", alu, IR_AND, IRF_ALL, 0, LOCKABLE, None),
+	[5] = I("sub", alu, IR_SUB, IRF_ALL, 0, LOCKABLE, None),
+	[6] = I("xor", alu, IR_XOR, IRF_ALL, 0, LOCKABLE, None),
+	[7] = I("cmp", cmp, IR_CMP, IRF_ALL, 0, 0, None),
+};
+static const struct insn grp1a[8] = {
+	[0] = N("pop", pop_mem, D64, Ev),
+};
+static const struct insn grp2[8] = {
+	[0] = I("rol", shift, IR_ROL, F_CO, 0, SHIFT, None),
+	[1] = I("ror", shift, IR_ROR, F_CO, 0, SHIFT, None),
+	[2] = I("rcl", shift, IR_RCL, F_CO, IRF_C, SHIFT, None),
+	[3] = I("rcr", shift, IR_RCR, F_CO, IRF_C, SHIFT, None),
+	[4] = I("shl", shift, IR_SHL, IRF_ALL, 0, SHIFT, None),
+	[5] = I("shr", shift, IR_SHR, IRF_ALL, 0, SHIFT, None),
+	[6] = I("shl", shift, IR_SHL, IRF_ALL, 0, SHIFT, None),
+	[7] = I("sar", shift, IR_SAR, IRF_ALL, 0, SHIFT, None),
+};
+#define GRP3(e, i) {                                                      \
+	[0] = I("test", cmp, IR_TEST, IRF_ALL, 0, 0, e, i),               \
+	[1] = I("test", cmp, IR_TEST, IRF_ALL, 0, 0, e, i),               \
+	[2] = I("not", unary, IR_NOT, 0, 0, LOCKABLE, e),                 \
+	[3] = I("neg", unary, IR_NEG, IRF_ALL, 0, LOCKABLE, e),           \
+	[4] = I("mul", muldiv, IR_MULU, IRF_ALL, 0, 0, e),                \
+	[5] = I("imul", muldiv, IR_MULS, IRF_ALL, 0, 0, e),               \
+	[6] = I("div", muldiv, IR_DIVU, IRF_ALL, 0, 0, e),                \
+	[7] = I("idiv", muldiv, IR_DIVS, IRF_ALL, 0, 0, e),               \
+}
+static const struct insn grp3b[8] = GRP3(Eb, Ib), grp3v[8] = GRP3(Ev, Iz);
+static const struct insn grp4[8] = {
+	[0] = I("inc", incdec, IR_ADD, IRF_NOT_C, 0, LOCKABLE, Eb),
+	[1] = I("dec", incdec, IR_SUB, IRF_NOT_C, 0, LOCKABLE, Eb),
+};
+static const struct insn grp5[8] = {
+	[0] = I("inc", incdec, IR_ADD, IRF_NOT_C, 0, LOCKABLE, Ev),
+	[1] = I("dec", incdec, IR_SUB, IRF_NOT_C, 0, LOCKABLE, Ev),
+	[2] = N("call", call_ind, ENDS | F64, Ev),
+	[3] = N("lcall", call_far_mem, ENDS, Mp),
+	[4] = N("jmp", jmp_ind, ENDS | F64, Ev),
+	[5] = N("ljmp", jmp_far_mem, ENDS, Mp),
+	[6] = N("push", push_mem, D64, Ev),
+};
+static const struct insn grp6[8] = {
+	[0] = N("sldt", sldt, PROT, Ew_Rv),
+	[1] = N("str", str, PROT, Ew_Rv),
+	[2] = N("lldt", lldt, PROT | CPL0, Ew),
+	[3] = N("ltr", ltr, PROT | CPL0, Ew),
+	[4] = I("verr", ver, 0, IRF_Z, 0, PROT, Ew),
+	[5] = I("verw", ver, 1, IRF_Z, 0, PROT, Ew),
+};
+static const struct insn grp7[8] = {
+	[0] = I("sgdt", store_dt, 0, 0, 0, 0, M),
+	[1] = I("sidt", store_dt, 1, 0, 0, 0, M),
+	[2] = I("lgdt", load_dt, 0, 0, 0, CPL0, M),
+	[3] = I("lidt", load_dt, 1, 0, 0, CPL0, M),
+	[4] = N("smsw", smsw, 0, Ew_Rv),
+	[6] = N("lmsw", lmsw, CPL0 | ENDS, Ew),
+	[7] = N("invlpg", invlpg, CPL0 | ENDS, M),
+};
+static const struct insn grp8[8] = {
+	[4] = I("bt",  bt, IR_BT,  IRF_C, 0, 0, None),
+	[5] = I("bts", bt, IR_BTS, IRF_C, 0, LOCKABLE, None),
+	[6] = I("btr", bt, IR_BTR, IRF_C, 0, LOCKABLE, None),
+	[7] = I("btc", bt, IR_BTC, IRF_C, 0, LOCKABLE, None),
+};
+static const struct insn grp9[8] = {
+	[1] = I("cmpxchg8b", cmpxchg8b, 0, IRF_Z, 0, LOCKABLE, Mq),
+};
+static const struct insn grp11b[8] = { [0] = N("mov", mov, 0, Eb, Ib) };
+static const struct insn grp11v[8] = { [0] = N("mov", mov, 0, Ev, Iz) };
+static const struct insn grp15[8] = {
+	[0] = I("fxsave", fx, 0, 0, 0, FPUROW, M),
+	[1] = I("fxrstor", fx, 1, 0, 0, FPUROW, M),
+};
+
+/* -- one-byte map (table A-2) --------------------------------------------------------- */
+
+const struct insn optab[256] = {
+	ALU(0x00, "add", ADD, 0, LOCKABLE),
+	[0x06] = N("push", push_seg, I64, ES), [0x07] = N("pop", pop_seg, I64 | ENDS, ES),
+	ALU(0x08, "or", OR, 0, LOCKABLE),
+	[0x0e] = N("push", push_seg, I64, CS),
+	ALU(0x10, "adc", ADC, IRF_C, LOCKABLE),
+	[0x16] = N("push", push_seg, I64, SS), [0x17] = N("pop", pop_seg, I64 | ENDS, SS),
+	ALU(0x18, "sbb", SBB, IRF_C, LOCKABLE),
+	[0x1e] = N("push", push_seg, I64, DS), [0x1f] = N("pop", pop_seg, I64 | ENDS, DS),
+	ALU(0x20, "and", AND, 0, LOCKABLE),
+	[0x27] = I("daa", bcd, 0, IRF_ALL, IRF_C | IRF_A, I64, None),
+	ALU(0x28, "sub", SUB, 0, LOCKABLE),
+	[0x2f] = I("das", bcd, 1, IRF_ALL, IRF_C | IRF_A, I64, None),
+	ALU(0x30, "xor", XOR, 0, LOCKABLE),
+	[0x37] = I("aaa", bcd, 2, IRF_ALL, IRF_A, I64, None),
+	[0x38] = I("cmp", cmp, IR_CMP, IRF_ALL, 0, 0, Eb, Gb),
+	[0x39] = I("cmp", cmp, IR_CMP, IRF_ALL, 0, 0, Ev, Gv),
+	[0x3a] = I("cmp", cmp, IR_CMP, IRF_ALL, 0, 0, Gb, Eb),
+	[0x3b] = I("cmp", cmp, IR_CMP, IRF_ALL, 0, 0, Gv, Ev),
+	[0x3c] = I("cmp", cmp, IR_CMP, IRF_ALL, 0, 0, AL, Ib),
+	[0x3d] = I("cmp", cmp, IR_CMP, IRF_ALL, 0, 0, rAX, Iz),
+	[0x3f] = I("aas", bcd, 3, IRF_ALL, IRF_A, I64, None),
+	R8(0x40, I("inc", incdec, IR_ADD, IRF_NOT_C, 0, I64, Zv)),
+	R8(0x48, I("dec", incdec, IR_SUB, IRF_NOT_C, 0, I64, Zv)),
+	R8(0x50, N("push", push, D64, Zv)),
+	R8(0x58, N("pop", pop, D64, Zv)),
+	[0x60] = N("pusha", pusha, I64, None), [0x61] = N("popa", popa, I64, None),
+	[0x62] = N("bound", bound, I64, Gv, Ma),
+	[0x63] = I("arpl", arpl, 0, IRF_Z, 0, PROT | I64, Ew, Gw),
+	[0x68] = N("push", push, D64, Iz),
+	[0x69] = I("imul", imul3, 0, IRF_ALL, 0, 0, Gv, Ev, Iz),
+	[0x6a] = N("push", push, D64, sIb),
+	[0x6b] = I("imul", imul3, 0, IRF_ALL, 0, 0, Gv, Ev, sIb),
+	[0x6c] = N("insb", ins, 0, Yb, DX), [0x6d] = N("ins", ins, 0, Yv, DX),
+	[0x6e] = N("outsb", outs, 0, Xb, DX), [0x6f] = N("outs", outs, 0, Xv, DX),
+	BY_CC(0x70, "j", jcc, BYCC | JCC | F64, Jb),
+	[0x80] = G(grp1, Eb, Ib), [0x81] = G(grp1, Ev, Iz),
+	[0x82] = G(grp1, Eb, Ib), [0x83] = G(grp1, Ev, sIb),
+	[0x84] = I("test", cmp, IR_TEST, IRF_ALL, 0, 0, Eb, Gb),
+	[0x85] = I("test", cmp, IR_TEST, IRF_ALL, 0, 0, Ev, Gv),
+	[0x86] = N("xchg", xchg, LOCKABLE, Eb, Gb), [0x87] = N("xchg", xchg, LOCKABLE, Ev, Gv),
+	[0x88] = N("mov", mov, 0, Eb, Gb), [0x89] = N("mov", mov, 0, Ev, Gv),
+	[0x8a] = N("mov", mov, 0, Gb, Eb), [0x8b] = N("mov", mov, 0, Gv, Ev),
+	[0x8c] = N("mov", mov_from_seg, 0, Ew_Rv, Sw),
+	[0x8d] = N("lea", lea, 0, Gv, M),
+	[0x8e] = N("mov", mov_to_seg, ENDS, Sw, Ew),
+	[0x8f] = G(grp1a),
+	R8(0x90, N("xchg", xchg, 0, Zv, rAX)),
+	[0x98] = N("cwde", cbw, 0, None), [0x99] = N("cdq", cwd, 0, None),
+	[0x9a] = N("lcall", call_far, ENDS | I64, Ap),
+	[0x9b] = N("fwait", fwait, 0, None),
+	[0x9c] = I("pushf", pushf, 0, 0, IRF_ALL, VMIOPL | D64, None),
+	[0x9d] = I("popf", popf, 0, IRF_ALL, 0, VMIOPL | D64 | ENDS, None),
+	[0x9e] = I("sahf", sahf, 0, NOT_O, 0, 0, None),
+	[0x9f] = I("lahf", lahf, 0, 0, NOT_O, 0, None),
+	[0xa0] = N("mov", mov, 0, AL, Ob), [0xa1] = N("mov", mov, 0, rAX, Ov),
+	[0xa2] = N("mov", mov, 0, Ob, AL), [0xa3] = N("mov", mov, 0, Ov, rAX),
+	[0xa4] = N("movsb", movs, 0, Yb, Xb), [0xa5] = N("movs", movs, 0, Yv, Xv),
+	[0xa6] = I("cmpsb", cmps, 0, IRF_ALL, 0, REPZ, Xb, Yb),
+	[0xa7] = I("cmps", cmps, 0, IRF_ALL, 0, REPZ, Xv, Yv),
+	[0xa8] = I("test", cmp, IR_TEST, IRF_ALL, 0, 0, AL, Ib),
+	[0xa9] = I("test", cmp, IR_TEST, IRF_ALL, 0, 0, rAX, Iz),
+	[0xaa] = N("stosb", stos, 0, Yb, AL), [0xab] = N("stos", stos, 0, Yv, rAX),
+	[0xac] = N("lodsb", lods, 0, AL, Xb), [0xad] = N("lods", lods, 0, rAX, Xv),
+	[0xae] = I("scasb", scas, 0, IRF_ALL, 0, REPZ, AL, Yb),
+	[0xaf] = I("scas", scas, 0, IRF_ALL, 0, REPZ, rAX, Yv),
+	R8(0xb0, N("mov", mov, 0, Zb, Ib)),
+	R8(0xb8, N("mov", mov, 0, Zv, Iz)),
+	[0xc0] = G(grp2, Eb, Ib), [0xc1] = G(grp2, Ev, Ib),
+	[0xc2] = N("ret", ret, ENDS | F64, Iw), [0xc3] = N("ret", ret, ENDS | F64, None),
+	[0xc4] = I("les", lxs, 0, 0, 0, ENDS | I64, Gv, Mp, ES),
+	[0xc5] = I("lds", lxs, 3, 0, 0, ENDS | I64, Gv, Mp, DS),
+	[0xc6] = G(grp11b), [0xc7] = G(grp11v),
+	[0xc8] = N("enter", enter, D64, Iw, Ib), [0xc9] = N("leave", leave_frame, D64, None),
+	[0xca] = N("retf", retf, ENDS, Iw), [0xcb] = N("retf", retf, ENDS, None),
+	[0xcc] = I("int3", int_fixed, 3, 0, 0, ENDS, None),
+	[0xcd] = N("int", int, ENDS | VMIOPL, Ib),
+	[0xce] = I("into", into, 0, 0, IRF_O, ENDS | I64, None),
+	[0xcf] = N("iret", iret, ENDS | VMIOPL, None),
+	[0xd0] = G(grp2, Eb, One), [0xd1] = G(grp2, Ev, One),
+	[0xd2] = G(grp2, Eb, CL), [0xd3] = G(grp2, Ev, CL),
+	[0xd4] = I("aam", aam, 0, IRF_ALL, 0, I64, Ib),
+	[0xd5] = I("aad", aam, 1, IRF_ALL, 0, I64, Ib),
+	[0xd6] = I("salc", salc, 0, 0, IRF_C, I64, None),
+	[0xd7] = N("xlatb", xlat, 0, None),
+	/* d8 to df: optab_fpu_* */
+	[0xe0] = I("loopne", loop, 2, 0, IRF_Z, JCC | F64, Jb),
+	[0xe1] = I("loope", loop, 1, 0, IRF_Z, JCC | F64, Jb),
+	[0xe2] = I("loop", loop, 0, 0, 0, JCC | F64, Jb),
+	[0xe3] = N("jcxz", jcxz, JCC | F64, Jb),
+	[0xe4] = N("in", in, 0, AL, Ib), [0xe5] = N("in", in, 0, rAX, Ib),
+	[0xe6] = N("out", out, 0, Ib, AL), [0xe7] = N("out", out, 0, Ib, rAX),
+	[0xe8] = N("call", call, JMP | F64, Jz), [0xe9] = N("jmp", jmp, JMP | F64, Jz),
+	[0xea] = N("ljmp", jmp_far, ENDS | I64, Ap), [0xeb] = N("jmp", jmp, JMP | F64, Jb),
+	[0xec] = N("in", in, 0, AL, DX), [0xed] = N("in", in, 0, rAX, DX),
+	[0xee] = N("out", out, 0, DX, AL), [0xef] = N("out", out, 0, DX, rAX),
+	[0xf1] = I("int1", int_fixed, 1, 0, 0, ENDS, None),
+	[0xf4] = N("hlt", hlt, CPL0 | ENDS, None),
+	[0xf5] = I("cmc", cf, 2, IRF_C, IRF_C, 0, None),
+	[0xf6] = G(grp3b), [0xf7] = G(grp3v),
+	[0xf8] = I("clc", cf, 0, IRF_C, 0, 0, None),
+	[0xf9] = I("stc", cf, 1, IRF_C, 0, 0, None),
+	[0xfa] = N("cli", cli, IOPL, None), [0xfb] = N("sti", sti, IOPL | ENDS, None),
+	[0xfc] = I("cld", df, 0, 0, 0, 0, None), [0xfd] = I("std", df, 1, 0, 0, 0, None),
+	[0xfe] = G(grp4), [0xff] = G(grp5),
+};
+
+/* -- 0F map (table A-3) ------------------------------------------------------------------ */
+
+#define NOP_EV N("nop", nop, 0, Ev)
+const struct insn optab_0f[256] = {
+	[0x00] = G(grp6), [0x01] = G(grp7),
+	[0x02] = I("lar", lar, 0, IRF_Z, 0, PROT, Gv, Ew),
+	[0x03] = I("lsl", lar, 1, IRF_Z, 0, PROT, Gv, Ew),
+	[0x06] = N("clts", clts, CPL0 | ENDS, None),
+	[0x08] = I("invd", helper0, 0, 0, 0, CPL0, None),
+	[0x09] = I("wbinvd", helper0, 0, 0, 0, CPL0, None),
+	[0x0b] = N("ud2", ud, ENDS, None),
+	[0x0d] = NOP_EV,                       /* prefetch hints               */
+	R8(0x18, NOP_EV),
+	[0x20] = N("mov", mov_from_cr, CPL0, Rd, Cd), [0x21] = N("mov", mov_from_dr, CPL0, Rd, Dd),
+	[0x22] = N("mov", mov_to_cr, CPL0 | ENDS, Cd, Rd), [0x23] = N("mov", mov_to_dr, CPL0, Dd, Rd),
+	[0x30] = I("wrmsr", helper0, 4, 0, 0, CPL0, None),
+	[0x31] = I("rdtsc", helper0, 1, 0, 0, 0, None),
+	[0x32] = I("rdmsr", helper0, 3, 0, 0, CPL0, None),
+	[0x33] = I("rdpmc", helper0, 2, 0, 0, 0, None),
+	[0x34] = N("sysenter", sysenter, ENDS, None),
+	[0x35] = N("sysexit", sysexit, CPL0 | ENDS, None),
+	BY_CC(0x40, "cmov", cmov, BYCC, Gv, Ev),
+	BY_CC(0x80, "j", jcc, BYCC | JCC | F64, Jz),
+	BY_CC(0x90, "set", setcc, BYCC, Eb),
+	[0xa0] = N("push", push_seg, D64, FS), [0xa1] = N("pop", pop_seg, D64 | ENDS, FS),
+	[0xa2] = I("cpuid", helper0, 5, 0, 0, 0, None),
+	[0xa3] = I("bt", bt, IR_BT, IRF_C, 0, 0, Ev, Gv),
+	[0xa4] = I("shld", shiftd, IR_SHLD, IRF_ALL, 0, SHIFT, Ev, Gv, Ib),
+	[0xa5] = I("shld", shiftd, IR_SHLD, IRF_ALL, 0, SHIFT, Ev, Gv, CL),
+	[0xa8] = N("push", push_seg, D64, GS), [0xa9] = N("pop", pop_seg, D64 | ENDS, GS),
+	[0xab] = I("bts", bt, IR_BTS, IRF_C, 0, LOCKABLE, Ev, Gv),
+	[0xac] = I("shrd", shiftd, IR_SHRD, IRF_ALL, 0, SHIFT, Ev, Gv, Ib),
+	[0xad] = I("shrd", shiftd, IR_SHRD, IRF_ALL, 0, SHIFT, Ev, Gv, CL),
+	[0xae] = G(grp15),
+	[0xaf] = I("imul", imul, 0, IRF_ALL, 0, 0, Gv, Ev),
+	[0xb0] = I("cmpxchg", cmpxchg, 0, IRF_ALL, 0, LOCKABLE, Eb, Gb),
+	[0xb1] = I("cmpxchg", cmpxchg, 0, IRF_ALL, 0, LOCKABLE, Ev, Gv),
+	[0xb2] = I("lss", lxs, 2, 0, 0, ENDS, Gv, Mp, SS),
+	[0xb3] = I("btr", bt, IR_BTR, IRF_C, 0, LOCKABLE, Ev, Gv),
+	[0xb4] = I("lfs", lxs, 4, 0, 0, ENDS, Gv, Mp, FS),
+	[0xb5] = I("lgs", lxs, 5, 0, 0, ENDS, Gv, Mp, GS),
+	[0xb6] = N("movzx", movzx, 0, Gv, Eb), [0xb7] = N("movzx", movzx, 0, Gv, Ew),
+	[0xb9] = N("ud1", ud, ENDS, Gv, Ev),
+	[0xba] = G(grp8, Ev, Ib),
+	[0xbb] = I("btc", bt, IR_BTC, IRF_C, 0, LOCKABLE, Ev, Gv),
+	[0xbc] = I("bsf", bscan, IR_BSF, IRF_ALL, 0, 0, Gv, Ev),
+	[0xbd] = I("bsr", bscan, IR_BSR, IRF_ALL, 0, 0, Gv, Ev),
+	[0xbe] = N("movsx", movsx, 0, Gv, Eb), [0xbf] = N("movsx", movsx, 0, Gv, Ew),
+	[0xc0] = I("xadd", xadd, 0, IRF_ALL, 0, LOCKABLE, Eb, Gb),
+	[0xc1] = I("xadd", xadd, 0, IRF_ALL, 0, LOCKABLE, Ev, Gv),
+	[0xc7] = G(grp9),
+	R8(0xc8, N("bswap", bswap, 0, Zv)),
+};
+
+/* -- x87 (tables) ---------------------------------------------------------------- */
+
+#define LD(nm, bytes) I(nm, fpu_load, bytes, 0, 0, FPUROW, M)
+#define ST(nm, bytes) I(nm, fpu_store, bytes, 0, 0, FPUROW, M)
+#define ARITH(sfx, bytes)                                                  \
+	[0] = LD("f" sfx "add", bytes), [1] = LD("f" sfx "mul", bytes),     \
+	[2] = LD("f" sfx "com", bytes), [3] = LD("f" sfx "comp", bytes),    \
+	[4] = LD("f" sfx "sub", bytes), [5] = LD("f" sfx "subr", bytes),    \
+	[6] = LD("f" sfx "div", bytes), [7] = LD("f" sfx "divr", bytes)
+
+const struct insn optab_fpu_mem[8][8] = {
+	[0] = { ARITH("", 4) },
+	[1] = { [0] = LD("fld", 4), [2] = ST("fst", 4), [3] = ST("fstp", 4),
+		[4] = I("fldenv", fpu_state, 1, 0, 0, FPUROW, M), [5] = LD("fldcw", 2),
+		[6] = I("fnstenv", fpu_state, 0, 0, 0, FPUROW, M), [7] = ST("fnstcw", 2) },
+	[2] = { ARITH("i", 4) },
+	[3] = { [0] = LD("fild", 4), [2] = ST("fist", 4), [3] = ST("fistp", 4),
+		[5] = LD("fld", 10), [7] = ST("fstp", 10) },
+	[4] = { ARITH("", 8) },
+	[5] = { [0] = LD("fld", 8), [2] = ST("fst", 8), [3] = ST("fstp", 8),
+		[4] = I("frstor", fpu_state, 3, 0, 0, FPUROW, M),
+		[6] = I("fnsave", fpu_state, 2, 0, 0, FPUROW, M), [7] = ST("fnstsw", 2) },
+	[6] = { ARITH("i", 2) },
+	[7] = { [0] = LD("fild", 2), [2] = ST("fist", 2), [3] = ST("fistp", 2),
+		[4] = LD("fbld", 10), [5] = LD("fild", 8), [6] = ST("fbstp", 10),
+		[7] = ST("fistp", 8) },
+};
+
+#define FR(nm)           I(nm, fpu, 0, 0, 0, FPUROW, None)
+#define FRF(nm, def, use) I(nm, fpu, 0, def, use, FPUROW, None)
+#define FG(tab)          { #tab, NULL, tab, { None }, 0, 0, 0, BYRM }
+
+static const struct insn fpu_d9_2[8] = { [0] = FR("fnop") };
+static const struct insn fpu_d9_4[8] = {
+	[0] = FR("fchs"), [1] = FR("fabs"), [4] = FR("ftst"), [5] = FR("fxam"),
+};
+static const struct insn fpu_d9_5[8] = {
+	[0] = FR("fld1"), [1] = FR("fldl2t"), [2] = FR("fldl2e"), [3] = FR("fldpi"),
+	[4] = FR("fldlg2"), [5] = FR("fldln2"), [6] = FR("fldz"),
+};
+static const struct insn fpu_d9_6[8] = {
+	[0] = FR("f2xm1"), [1] = FR("fyl2x"), [2] = FR("fptan"), [3] = FR("fpatan"),
+	[4] = FR("fxtract"), [5] = FR("fprem1"), [6] = FR("fdecstp"), [7] = FR("fincstp"),
+};
+static const struct insn fpu_d9_7[8] = {
+	[0] = FR("fprem"), [1] = FR("fyl2xp1"), [2] = FR("fsqrt"), [3] = FR("fsincos"),
+	[4] = FR("frndint"), [5] = FR("fscale"), [6] = FR("fsin"), [7] = FR("fcos"),
+};
+static const struct insn fpu_da_5[8] = { [1] = FR("fucompp") };
+static const struct insn fpu_db_4[8] = {
+	[0] = N("feni", fpu_nop, FPUROW, None), [1] = N("fdisi", fpu_nop, FPUROW, None),
+	[2] = FR("fnclex"), [3] = FR("fninit"), [4] = N("fsetpm", fpu_nop, FPUROW, None),
+};
+static const struct insn fpu_de_3[8] = { [1] = FR("fcompp") };
+static const struct insn fpu_df_4[8] = { [0] = N("fnstsw", fnstsw_ax, FPUROW, None) };
+
+const struct insn optab_fpu_reg[8][8] = {
+	[0] = { FR("fadd"), FR("fmul"), FR("fcom"), FR("fcomp"),
+		FR("fsub"), FR("fsubr"), FR("fdiv"), FR("fdivr") },
+	[1] = { FR("fld"), FR("fxch"), FG(fpu_d9_2), FR("fstpnce"),
+		FG(fpu_d9_4), FG(fpu_d9_5), FG(fpu_d9_6), FG(fpu_d9_7) },
+	[2] = { [0] = FRF("fcmovb", 0, IRF_C), [1] = FRF("fcmove", 0, IRF_Z),
+		[2] = FRF("fcmovbe", 0, IRF_C | IRF_Z), [3] = FRF("fcmovu", 0, IRF_P),
+		[5] = FG(fpu_da_5) },
+	[3] = { [0] = FRF("fcmovnb", 0, IRF_C), [1] = FRF("fcmovne", 0, IRF_Z),
+		[2] = FRF("fcmovnbe", 0, IRF_C | IRF_Z), [3] = FRF("fcmovnu", 0, IRF_P),
+		[4] = FG(fpu_db_4), [5] = FRF("fucomi", IRF_ALL, 0),
+		[6] = FRF("fcomi", IRF_ALL, 0) },
+	[4] = { FR("fadd"), FR("fmul"), FR("fcom2"), FR("fcomp3"),
+		FR("fsubr"), FR("fsub"), FR("fdivr"), FR("fdiv") },
+	[5] = { FR("ffree"), FR("fxch4"), FR("fst"), FR("fstp"),
+		FR("fucom"), FR("fucomp") },
+	[6] = { FR("faddp"), FR("fmulp"), FR("fcomp5"), FG(fpu_de_3),
+		FR("fsubrp"), FR("fsubp"), FR("fdivrp"), FR("fdivp") },
+	[7] = { [0] = FR("ffreep"), [1] = FR("fxch7"), [2] = FR("fstp8"), [3] = FR("fstp9"),
+		[4] = FG(fpu_df_4), [5] = FRF("fucompi", IRF_ALL, 0),
+		[6] = FRF("fcompi", IRF_ALL, 0) },
+};
+/* clang-format on */

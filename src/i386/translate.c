@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/i386/translate.c - from a guest EIP to a block of IR, and what the
+ * back end is told of the guest. Upstream: gen_intermediate_code.
+ *
+ * A block is a trace: it goes on past conditional jumps and ends at a jump
+ * that is always taken, at an instruction after which the mode may be another,
+ * at the end of its first page (the last instruction may reach into a second
+ * one), or when it is long enough. */
+#include "env/disas.h"
+#include "i386/dis.h"
+
+enum {
+	MAX_INSNS = 48,
+	MAX_COND = 4,                /* side exits                           */
+	MAX_TEMPS_USED = IR_MAX_TEMPS - 64,
+	MIN_ROOM = 128,              /* more than one instruction can need   */
+};
+
+/* -- the target ---------------------------------------------------------------- */
+
+static const struct ir_helper helpers[N_HELPERS] = {
+#define HELPER_ROW(nm, n, f) [HELPER_##nm] = { #nm, (void *)helper_##nm, n, f },
+	HELPERS(HELPER_ROW)
+#undef HELPER_ROW
+};
+
+#define GLOBAL(nm, hostreg) [R_##nm] = { #nm, hostreg, offsetof(struct cpu, regs[R_##nm]) }
+const struct ir_target target_ir = {
+	.n_globals = 8,
+	.global = {
+		GLOBAL(EAX, 0), GLOBAL(ECX, 1), GLOBAL(EDX, 2), GLOBAL(EBX, 3),
+		GLOBAL(ESP, 12), GLOBAL(EBP, 5), GLOBAL(ESI, 6), GLOBAL(EDI, 7),
+	},
+	.stack = R_ESP,
+	.helper = helpers,
+	.n_helpers = N_HELPERS,
+};
+#undef GLOBAL
+
+/* -- a block --------------------------------------------------------------------- */
+
+static void open_first_page(struct dis *d)
+{
+	d->host[0] = cpu_code_page(d->cpu, d->page0, &d->t->page[0]);
+	d->mmio = !d->host[0];
+}
+
+static void begin_block(struct dis *d, struct translation *t)
+{
+	*d = (struct dis){
+		.t = t, .ir = t->ir, .cpu = t->cpu, .flags = t->flags,
+		.cs_base = (u32)t->cs_base, .cs_limit = (u32)(t->cs_base >> 32),
+		.first = true,
+		.single = (t->flags & (HF_TF | HF_INHIBIT_IRQ)) != 0,
+	};
+	d->page0 = (d->cs_base + (u32)t->pc) & (u32)PAGE_MASK;
+	t->page[0] = t->page[1] = ~(ram_addr)0;
+	t->n_insns = 0;
+	t->peek_first = t->peek_end = 0;
+	ir_reset(d->ir, &target_ir);
+	d->ir->mmu_idx = (u8)target_mmu_index(t->flags);
+	d->ir->stack_cache = (t->flags & HF_SS_FLAT) && (t->flags & HF_SS32) &&
+			     !(t->cflags & CF_NO_STACK);
+	if ((u32)t->pc > d->cs_limit)
+		raise_exception_err(x86(d->cpu), EXCP_GP, 0);
+	open_first_page(d);
+}
+
+static void mark_insn(struct dis *d)
+{
+	struct ir_insn *i = ir_add(d->ir, IR_INSN, IRS_32);
+
+	i->imm = d->pc;
+	i->aux = d->next - d->pc;
+}
+
+static void gen_insn(struct dis *d)
+{
+	mark_insn(d);
+	/* The shadow ends with this instruction, whatever becomes of it. */
+	if (d->first && d->flags & HF_INHIBIT_IRQ)
+		emit_ste_imm(d, IRS_32, X86_OFS(hflags), d->flags & ~(u32)HF_INHIBIT_IRQ);
+	if (d->exc >= 0)
+		emit_raise(d, d->exc, d->exc_err);
+	else
+		d->row->gen(d);
+}
+
+static bool is_full(const struct dis *d)
+{
+	u32 max = d->t->cflags & CF_COUNT_MASK;
+
+	return d->t->n_insns >= (max ? MIN(max, (u32)MAX_INSNS) : MAX_INSNS) ||
+	       d->n_cond >= MAX_COND || d->single || d->mmio ||
+	       d->ir->n_vals >= IR_FIRST_TEMP + MAX_TEMPS_USED ||
+	       ir_room(d->ir) < MIN_ROOM ||
+	       ((d->cs_base + d->next) & (u32)PAGE_MASK) != (u32)d->page0;
+}
+
+void target_translate(struct translation *t)
+{
+	struct dis d;
+	u32 pc = (u32)t->pc;
+
+	begin_block(&d, t);
+	do {
+		if (!decode(&d, pc))
+			break;
+		gen_insn(&d);
+		t->n_insns++;
+		pc = d.next;
+		d.first = false;
+	} while (!d.end && !is_full(&d));
+	if (!d.end) {
+		d.next = pc;
+		gen_goto(&d, pc);
+	}
+	t->size = pc - (u32)t->pc;
+	if (d.mmio)
+		t->page[0] = t->page[1] = ~(ram_addr)0;
+}
+
+int target_disas_mode(u32 tb_flags)
+{
+	return tb_flags & HF_CS32 ? DISAS_X86_32 : DISAS_X86_16;
+}
