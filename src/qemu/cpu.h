@@ -61,7 +61,9 @@ struct cpu {
 	u64 spill[16];               /* temporaries of the back end        */
 	u64 save[16];                /* host registers across slow paths   */
 	u8 bounce[32] __attribute__((aligned(32))); /* split, MMIO operands */
-	u32 bounce_gva, bounce_size;
+	u32 bounce_gva, bounce_size; /* a store that waits there, if any   */
+	int bounce_mode;
+	int fetch_mode;              /* mmu index of instruction fetches   */
 	struct tb_link *exit_link;   /* exit that was taken, NULL: none    */
 	u32 arg_c;                   /* third argument of a helper         */
 
@@ -74,6 +76,7 @@ struct cpu {
 	bool created, stop, stopped, unplug;   /* under the BQL            */
 	bool running;                /* _Atomic; between cpu_exec_start/end */
 	bool in_exclusive_context;
+	bool leave;                  /* _Atomic; cpu_exec is to return      */
 	u32 cflags_next_tb;          /* CF_* for the next TB, ~0u: default */
 	struct cond halt_cond;       /* with the BQL                       */
 	struct lock work_lock;
@@ -86,8 +89,9 @@ struct cpu {
 	struct tlb_full tlb_full[NB_MMU_MODES][TLB_FULL_SIZE];
 	struct { u64 fills, flushes, page_flushes, slow, io; } stat;
 
-	u64 jc_key[NB_MMU_MODES];    /* jump caches: cs_base and flags of their
-				      * entries, mixed                     */
+	/* -- jump caches (their arrays: struct cpu_tables) --------------- */
+	struct { u64 cs_base; u32 flags; } jc_key[NB_MMU_MODES]; /* of all entries */
+	u64 jc_pages[16];            /* Bloom filter of pages they lead to  */
 };
 
 /* The large tables of a vCPU stand CPU_TABLES_OFS bytes after its struct cpu

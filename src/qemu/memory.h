@@ -68,6 +68,7 @@ hva memory_region_host(struct memory_region *mr);
  * below 2 GB of host addresses when it fits (x64.c uses that). */
 extern hva ram_arena;
 extern u64 ram_arena_size;           /* bytes handed out so far            */
+extern u64 ram_arena_max;            /* bytes it has: ram_arena_init's size */
 extern bool ram_arena_low;           /* below 2 GB                         */
 /* Reserve the arena for `size` bytes. NULL, or an error text. */
 const char *ram_arena_init(u64 size);

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/cpu-exec.c - the exec loop: find the TB for the guest's state,
+ * translate it when there is none, run it, deliver what it raised.
+ *
+ * cpu_exec() runs exec_loop() under cpu_exec_catch(): cpu_loop_exit() returns
+ * there from any depth by resetting rsp. Upstream: accel/tcg/cpu-exec.c. */
+#include <stdio.h>
+#include <string.h>
+
+#include "env/disas.h"
+#include "env/log.h"
+#include "env/signal.h"
+#include "qemu/cpus.h"
+#include "qemu/machine.h"
+#include "qemu/memory.h"
+#include "qemu/target.h"
+#include "tcg/x64.h"
+
+enum { CODE_BUFFER_BYTES = 64 << 20 };
+
+u64 cpu_exec_catch(u64 *save_rsp, u64 (*fn)(void *), void *arg);
+void cpu_unwind(u64 rsp, u64 value) __attribute__((noreturn));
+void cpu_fault_landing(void);
+
+struct cpu *first_cpu;
+__thread struct cpu *current_cpu;
+
+static __thread struct tcg_region region;
+static __thread bool have_region;
+
+/* -- leaving -------------------------------------------------------------------- */
+
+void cpu_loop_exit(struct cpu *cpu)
+{
+	cpu->host_pc = 0;
+	cpu_unwind(cpu->exit_rsp, 1);
+}
+
+/* The map entry of the instruction whose code or slow path holds host_pc. */
+static const struct tb_insn *tb_find_insn(const struct tb *tb, u64 host_pc)
+{
+	u32 ofs = (u32)(host_pc - (u64)(uintptr_t)tb->code);
+	int lo = 0, hi = tb->n_map;
+
+	while (lo < hi) {
+		int mid = (lo + hi) / 2;
+
+		if (tb->map[mid].ofs <= ofs)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo ? &tb->map[lo - 1] : NULL;
+}
+
+/* A slow path's entry is noted behind its call, a hot instruction's before
+ * its code: both cover the return address itself or what lies before it. */
+static const struct tb_insn *find_insn(u64 host_pc, struct tb **tb)
+{
+	*tb = tcg_tb_lookup(host_pc - 1);
+	return *tb ? tb_find_insn(*tb, host_pc) : NULL;
+}
+
+void cpu_restore_state(struct cpu *cpu)
+{
+	const struct tb_insn *m;
+	struct tb *tb;
+
+	if (!cpu->host_pc)
+		return;
+	m = find_insn(cpu->host_pc, &tb);
+	if (m)
+		cpu->pc = tb->pc + m->pc_ofs;
+}
+
+void cpu_loop_exit_restore(struct cpu *cpu)
+{
+	cpu_restore_state(cpu);
+	cpu_loop_exit(cpu);
+}
+
+bool cpu_host_pc_to_guest(struct cpu *cpu, u64 host_pc, u32 *eip)
+{
+	const struct tb_insn *m;
+	struct tb *tb;
+
+	(void)cpu;
+	if (!tcg_in_code(host_pc))
+		return false;
+	m = find_insn(host_pc + 1, &tb);
+	if (!m)
+		return false;
+	*eip = (u32)(tb->pc + m->pc_ofs);
+	return true;
+}
+
+/* -- host faults in translated code -------------------------------------------------- */
+
+/* DIV and IDIV are F6 and F7; everything else that raises SIGFPE is x87. */
+static bool is_divide(const u8 *p)
+{
+	while (*p == 0x66 || (*p & 0xf0) == 0x40)
+		p++;
+	return *p == 0xf6 || *p == 0xf7;
+}
+
+static bool host_fault(int signo, void *addr, struct host_context *ctx)
+{
+	u64 pc = host_context_pc(ctx);
+	struct cpu *cpu = current_cpu;
+	const struct tb_insn *m;
+	struct tb *tb;
+	int vector;
+
+	(void)addr;
+	(void)signo;
+	if (!cpu || !tcg_in_code(pc))
+		return false;
+	m = find_insn(pc + 1, &tb);
+	vector = m ? target_host_fpe(cpu, is_divide((const u8 *)(uintptr_t)pc)) : -1;
+	if (vector < 0)
+		return false;
+	for (int i = 0; i < target_ir.n_globals; i++)
+		*(u64 *)(void *)((char *)cpu + target_ir.global[i].offset) =
+			host_context_reg(ctx, target_ir.global[i].host);
+	if (m->flags_in_host)
+		cpu->cc = host_context_eflags(ctx);
+	cpu->pc = tb->pc + m->pc_ofs;
+	cpu->exception_index = vector;
+	host_context_set_pc(ctx, (u64)(uintptr_t)cpu_fault_landing);
+	return true;
+}
+
+/* -- translation ------------------------------------------------------------------------ */
+
+static void log_text(const char *title, const struct ir_block *b)
+{
+	static char text[1 << 18];
+
+	ir_print(b, text, sizeof(text));
+	log_printf("%s:\n%s\n", title, text);
+}
+
+static void log_guest_code(const struct translation *t)
+{
+	gva at = target_linear_pc(t->pc, t->cs_base);
+	u8 bytes[PAGE_SIZE];
+	u32 n = MIN(t->size, (u32)sizeof(bytes));
+
+	for (u32 i = 0; i < n; i++) {
+		const u8 *p;
+		ram_addr ram;
+
+		if (!cpu_code_page_nofault(t->cpu, (at + i) & PAGE_MASK, &p, &ram) || !p)
+			return;
+		bytes[i] = p[(at + i) & ~PAGE_MASK];
+	}
+	log_printf("IN: 0x%08x\n", (u32)t->pc);
+	disas_log(target_disas_mode(t->flags), bytes, n, t->pc);
+}
+
+static void log_host_code(const struct tb *tb)
+{
+	log_printf("OUT: [size=%u, hot=%u]\n", tb->code_size, tb->hot_size);
+	disas_log(DISAS_X86_64, tb->code, tb->code_size, (u64)(uintptr_t)tb->code);
+}
+
+static struct tb *tb_alloc(void)
+{
+	struct tb *tb;
+
+	if (region.meta_end - region.meta < (s64)sizeof(*tb))
+		return NULL;
+	tb = (struct tb *)(void *)region.meta;
+	region.meta += (sizeof(*tb) + 7) & ~7ul;
+	memset(tb, 0, sizeof(*tb));
+	return tb;
+}
+
+static void tb_describe(struct tb *tb, const struct translation *t, ram_addr phys)
+{
+	*tb = (struct tb){
+		.phys = phys, .pc = t->pc, .cs_base = t->cs_base, .flags = t->flags,
+		.cflags = t->cflags, .size = (u16)t->size, .n_insns = (u16)t->n_insns,
+		.page = { t->page[0], t->page[1] },
+	};
+	tb->first = phys & ~PAGE_MASK;
+	tb->end = tb->first + tb->size;
+	if (t->peek_end) {
+		tb->first = MIN(tb->first, t->peek_first);
+		tb->end = MAX(tb->end, t->peek_end);
+	}
+	if (phys == ~0ull || t->cflags & CF_NOCACHE)
+		tb->phys = tb->page[0] = tb->page[1] = ~0ull;
+}
+
+static struct ir_block *translate(struct translation *t)
+{
+	static __thread struct ir_block block;
+
+	t->ir = &block;
+	ir_reset(&block, &target_ir);
+	target_translate(t);
+	if (log_enabled(LOG_IN_ASM))
+		log_guest_code(t);
+	if (log_enabled(LOG_OP))
+		log_text("OP", &block);
+	ir_optimize(&block);
+	if (log_enabled(LOG_OP_OPT))
+		log_text("OP after optimization", &block);
+	return &block;
+}
+
+/* Code for the block; takes another region, or flushes, when one is full. */
+static struct tb *generate(struct cpu *cpu, struct ir_block *b, const struct translation *t,
+			   ram_addr phys)
+{
+	for (;;) {
+		struct tb *tb = have_region ? tb_alloc() : NULL;
+
+		if (tb) {
+			tb_describe(tb, t, phys);
+			if (tcg_gen_code(b, tb, &region))
+				return tb;
+		}
+		have_region = tcg_region_alloc(&region);
+		if (!have_region)
+			tb_flush(cpu);
+	}
+}
+
+static struct tb *tb_gen_code(struct cpu *cpu, u64 pc, u64 cs_base, u32 flags, u32 cflags,
+			      ram_addr phys)
+{
+	struct translation t = { .cpu = cpu, .pc = pc, .cs_base = cs_base,
+				 .flags = flags, .cflags = cflags };
+	struct tb *tb = generate(cpu, translate(&t), &t, phys), *there;
+
+	if (machine_config.info_jit)
+		tb_stats.host_insns += (u64)disas_count(DISAS_X86_64, tb->code, tb->hot_size);
+	if (log_enabled(LOG_OUT_ASM))
+		log_host_code(tb);
+	tcg_tb_insert(&region, tb);
+	there = tb_link_page(tb);
+	return there;
+}
+
+void tb_flush(struct cpu *cpu)
+{
+	tb_flush_all();
+	have_region = false;
+	tlb_flush(cpu);                       /* its jump caches too        */
+	cpu->exit_link = NULL;
+}
+
+/* -- finding the TB --------------------------------------------------------------------------- */
+
+struct tb_key { u64 pc, cs_base; u32 flags, cflags; int mode; };
+
+static void get_key(struct cpu *cpu, struct tb_key *k)
+{
+	target_get_tb_state(cpu, &k->pc, &k->cs_base, &k->flags);
+	k->cflags = 0;
+	if (cpu->cflags_next_tb != ~0u) {
+		k->cflags = cpu->cflags_next_tb;
+		cpu->cflags_next_tb = ~0u;
+	}
+	k->mode = target_mmu_index(k->flags);
+	cpu->fetch_mode = k->mode;
+	if (cpu->stack_mode != k->mode) {
+		cpu->stack_mode = k->mode;
+		cpu->stack_tag = TLB_INVALID;
+	}
+	if (cpu->jc_key[k->mode].flags != k->flags || cpu->jc_key[k->mode].cs_base != k->cs_base) {
+		cpu->jc_key[k->mode].flags = k->flags;
+		cpu->jc_key[k->mode].cs_base = k->cs_base;
+		jc_clear(cpu, k->mode);
+	}
+}
+
+/* A TB in two pages is right only while the second is mapped as it was. */
+static bool second_page_holds(struct cpu *cpu, const struct tb *tb, gva linear)
+{
+	const u8 *host;
+	ram_addr ram = ~0ull;
+
+	if (tb->page[1] == ~0ull)
+		return true;
+	return cpu_code_page_nofault(cpu, (linear & PAGE_MASK) + PAGE_SIZE, &host, &ram) &&
+	       host && ram == tb->page[1];
+}
+
+static struct tb *tb_find(struct cpu *cpu, const struct tb_key *k)
+{
+	gva linear = target_linear_pc(k->pc, k->cs_base);
+	ram_addr phys = ~0ull;
+	struct tb *tb = NULL;
+
+	if (cpu_code_page(cpu, linear & PAGE_MASK, &phys))
+		phys += linear & ~PAGE_MASK;
+	else
+		phys = ~0ull;
+	if (phys != ~0ull && !(k->cflags & CF_NOCACHE))
+		tb = tb_htable_lookup(phys, k->pc, k->cs_base, k->flags, k->cflags);
+	if (tb && !second_page_holds(cpu, tb, linear)) {
+		tb_invalidate_range(phys, 1, NULL);
+		tb = NULL;
+	}
+	if (!tb)
+		tb = tb_gen_code(cpu, k->pc, k->cs_base, k->flags, k->cflags, phys);
+	if (!tb->cflags && tb->phys != ~0ull)
+		jc_insert(cpu, k->mode, (u32)k->pc, tb, linear);
+	return tb;
+}
+
+/* For translated code: where the code for cpu->pc is; 0: go to the loop. */
+static u64 lookup_tb_ptr(struct cpu *cpu)
+{
+	struct tb_key k;
+	struct tb *tb;
+
+	cpu->host_pc = 0;
+	if (__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED) ||
+	    __atomic_load_n(&cpu->interrupt_request, __ATOMIC_RELAXED) ||
+	    log_enabled(LOG_EXEC | LOG_NOCHAIN | LOG_CPU))
+		return 0;
+	get_key(cpu, &k);
+	tb = tb_find(cpu, &k);
+	return (u64)(uintptr_t)tb->code;
+}
+
+/* -- the loop ------------------------------------------------------------------------------------ */
+
+/* True: leave cpu_exec with *ret. Upstream: cpu_handle_exception. */
+static bool cpu_handle_exception(struct cpu *cpu, int *ret)
+{
+	if (cpu->exception_index < 0)
+		return false;
+	if (cpu->exception_index >= EXCP_INTERRUPT) {
+		*ret = cpu->exception_index;
+		cpu->exception_index = EXCP_NONE;
+		return true;
+	}
+	target_do_interrupt(cpu);
+	cpu->exception_index = EXCP_NONE;
+	return false;
+}
+
+/* True: leave the inner loop (exception_index says why). The requests are read
+ * after exit_request has been cleared: who sets one sets exit_request after
+ * it. Upstream: cpu_handle_interrupt. */
+static bool cpu_handle_interrupt(struct cpu *cpu)
+{
+	u32 pending;
+
+	if (cpu->cflags_next_tb != ~0u && cpu->cflags_next_tb & CF_NOIRQ)
+		return false;
+	__atomic_store_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
+	pending = __atomic_load_n(&cpu->interrupt_request, __ATOMIC_SEQ_CST);
+	if (pending && target_exec_interrupt(cpu, pending))
+		cpu->exit_link = NULL;
+	if (cpu->exception_index != EXCP_NONE)
+		return true;
+	if (__atomic_exchange_n(&cpu->leave, false, __ATOMIC_SEQ_CST)) {
+		cpu->exception_index = EXCP_INTERRUPT;
+		return true;
+	}
+	return false;
+}
+
+static void run_tb(struct cpu *cpu, struct tb *tb)
+{
+	u64 why;
+
+	log_item(LOG_EXEC, "Trace %d: 0x%llx [0x%08x/0x%08x/%x]\n", cpu->cpu_index,
+		 (unsigned long long)(uintptr_t)tb->code, (u32)tb->cs_base, (u32)tb->pc, tb->flags);
+	if (log_enabled(LOG_CPU))
+		target_dump_state(cpu);
+	why = tcg_enter(cpu, tb->code);
+	if (why != TCG_EXIT_LINK) {
+		cpu->exit_link = NULL;
+		return;
+	}
+	cpu->pc = cpu->exit_link->pc;
+	if (cpu->exit_link->cflags)
+		cpu->cflags_next_tb = cpu->exit_link->cflags;
+}
+
+static bool may_link(const struct tb_link *l, const struct tb *to)
+{
+	return l && to->page[1] == ~0ull && to->phys != ~0ull && l->from->phys != ~0ull &&
+	       l->cflags == to->cflags && !log_enabled(LOG_NOCHAIN | LOG_EXEC | LOG_CPU);
+}
+
+static u64 exec_loop(void *arg)
+{
+	struct cpu *cpu = arg;
+	struct tb_key k;
+	int ret;
+
+	cpu->exit_link = NULL;
+	while (!cpu_handle_exception(cpu, &ret)) {
+		while (!cpu_handle_interrupt(cpu)) {
+			struct tb_link *link;
+			struct tb *tb;
+
+			get_key(cpu, &k);
+			tb = tb_find(cpu, &k);
+			link = cpu->exit_link;       /* a flush clears it   */
+			if (may_link(link, tb))
+				tb_add_jump(link, tb);
+			cpu->exit_link = NULL;
+			run_tb(cpu, tb);
+		}
+	}
+	return (u64)(u32)ret << 1;
+}
+
+static bool cpu_handle_halt(struct cpu *cpu)
+{
+	if (!cpu->halted)
+		return false;
+	if (!target_has_work(cpu))
+		return true;
+	cpu->halted = false;
+	return false;
+}
+
+int cpu_exec(struct cpu *cpu)
+{
+	u64 r;
+
+	current_cpu = cpu;
+	if (cpu_handle_halt(cpu))
+		return EXCP_HALTED;
+	do
+		r = cpu_exec_catch(&cpu->exit_rsp, exec_loop, cpu);
+	while (r & 1);                               /* cpu_loop_exit       */
+	return (int)(r >> 1);
+}
+
+/* -- set-up ------------------------------------------------------------------------------------------ */
+
+static void tb_dropped(struct tb *tb)
+{
+	struct cpu *cpu;
+
+	CPU_FOREACH(cpu)
+		jc_remove(cpu, (u32)tb->pc);
+}
+
+static void layout_init(void)
+{
+	struct tcg_layout *l = &tcg_layout;
+
+#define AT(field) ((s32)offsetof(struct cpu, field))
+#define TABLE(field) ((s32)(CPU_TABLES_OFS + offsetof(struct cpu_tables, field)))
+	*l = (struct tcg_layout){
+		.stack_tag = AT(stack_tag), .stack_addend = AT(stack_addend), .cc = AT(cc),
+		.exit_request = AT(exit_request), .host_pc = AT(host_pc), .pc = AT(pc),
+		.regs = AT(regs), .spill = AT(spill), .save = AT(save), .arg_c = AT(arg_c),
+		.bounce_size = AT(bounce_size), .exit_link = AT(exit_link),
+		.jc_size = JC_SIZE, .ram_low = ram_arena_low,
+		.slow_probe = cpu_slow_probe, .write_back = cpu_write_back,
+		.lookup_tb_ptr = lookup_tb_ptr,
+	};
+	for (int m = 0; m < NB_MMU_MODES; m++) {
+		l->jc_pc[m] = TABLE(jc_pc[0]) + m * (s32)sizeof(((struct cpu_tables *)0)->jc_pc[0]);
+		l->jc_host[m] = TABLE(jc_host[0]) + m * (s32)sizeof(((struct cpu_tables *)0)->jc_host[0]);
+		for (int w = 0; w < 2; w++)
+			l->tlb[m][w] = TABLE(tlb) + (m * 2 + w) * (s32)(TLB_PAGES * sizeof(u64));
+	}
+#undef AT
+#undef TABLE
+}
+
+void cpu_exec_init(void)
+{
+	static const struct tb_hooks hooks = { tlb_code_page, tb_dropped };
+
+	tb_init(ram_arena_max, CODE_BUFFER_BYTES, &hooks);
+	layout_init();
+	tcg_prologue_init(&target_ir);
+	signal_set_fault_hook(host_fault);
+}
+
+/* -- statistics ---------------------------------------------------------------------------------------- */
+
+static unsigned long long hundredths(u64 a, u64 b)
+{
+	return b ? (a * 100 + b / 2) / b : 0;
+}
+
+void info_jit(void)
+{
+	const struct tb_stats *s = &tb_stats;
+	unsigned long long e = hundredths(s->code_bytes, s->guest_bytes);
+	unsigned long long h = hundredths(s->host_insns, s->guest_insns);
+	struct cpu *cpu;
+
+	fprintf(stderr, "TB count            %llu\n", (unsigned long long)s->n_tb);
+	fprintf(stderr, "guest code          %llu bytes, %llu instructions\n",
+		(unsigned long long)s->guest_bytes, (unsigned long long)s->guest_insns);
+	fprintf(stderr, "host code           %llu bytes, %llu.%02llu per guest byte\n",
+		(unsigned long long)s->code_bytes, e / 100, e % 100);
+	fprintf(stderr, "host/guest insns    %llu.%02llu (hot path, translated once)\n", h / 100, h % 100);
+	fprintf(stderr, "TB links            %llu\n", (unsigned long long)s->links);
+	fprintf(stderr, "TB invalidate count %llu\n", (unsigned long long)s->invalidated);
+	fprintf(stderr, "TB flush count      %llu\n", (unsigned long long)s->flushes);
+	CPU_FOREACH(cpu) {
+		fprintf(stderr, "CPU %d: TLB fills %llu, flushes %llu, page flushes %llu, "
+			"slow accesses %llu, MMIO accesses %llu\n", cpu->cpu_index,
+			(unsigned long long)cpu->stat.fills, (unsigned long long)cpu->stat.flushes,
+			(unsigned long long)cpu->stat.page_flushes, (unsigned long long)cpu->stat.slow,
+			(unsigned long long)cpu->stat.io);
+	}
+}

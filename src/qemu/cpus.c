@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/cpus.c - vCPU threads: start, park, wake, wait for work.
+ * Upstream: softmmu/cpus.c, accel/tcg/tcg-accel-ops-mttcg.c. */
+#include "qemu/cpus.h"
+
+#include "env/log.h"
+#include "qemu/target.h"
+
+/* Who waits for a vCPU to be created or parked. */
+static struct cond cpu_cond = COND_INIT;
+static bool cpus_paused GUARDED_BY(bql) = true;
+
+void cpu_exec_start(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->running, true, __ATOMIC_SEQ_CST);
+}
+
+void cpu_exec_end(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->running, false, __ATOMIC_SEQ_CST);
+}
+
+/* -- kicks -------------------------------------------------------------------------- */
+
+void cpu_exit(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->leave, true, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+}
+
+void qemu_cpu_kick(struct cpu *cpu)
+{
+	cpu_exit(cpu);
+	cond_broadcast(&cpu->halt_cond);
+}
+
+void cpu_interrupt(struct cpu *cpu, u32 mask)
+{
+	__atomic_fetch_or(&cpu->interrupt_request, mask, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+	if (current_cpu != cpu)
+		cond_broadcast(&cpu->halt_cond);
+}
+
+void cpu_reset_interrupt(struct cpu *cpu, u32 mask)
+{
+	__atomic_fetch_and(&cpu->interrupt_request, ~mask, __ATOMIC_SEQ_CST);
+}
+
+/* -- the thread ---------------------------------------------------------------------- */
+
+static bool cpu_thread_is_idle(struct cpu *cpu) REQUIRES(bql)
+{
+	if (cpu->stop)
+		return false;
+	if (cpu->stopped)
+		return true;
+	return cpu->halted && !target_has_work(cpu);
+}
+
+static void qemu_wait_io_event(struct cpu *cpu) REQUIRES(bql)
+{
+	while (cpu_thread_is_idle(cpu))
+		cond_wait(&cpu->halt_cond, &bql);
+	if (cpu->stop) {
+		cpu->stop = false;
+		cpu->stopped = true;
+		cond_broadcast(&cpu_cond);
+	}
+}
+
+static void *mttcg_cpu_thread_fn(void *arg)
+{
+	struct cpu *cpu = arg;
+
+	bql_lock();
+	current_cpu = cpu;
+	cpu->created = true;
+	cond_broadcast(&cpu_cond);
+	for (;;) {
+		if (!cpu->stop && !cpu->stopped && !cpu->unplug) {
+			bql_unlock();
+			thread_role_enter(&vcpu_thread);
+			cpu_exec_start(cpu);
+			cpu_exec(cpu);
+			cpu_exec_end(cpu);
+			thread_role_leave(&vcpu_thread);
+			bql_lock();
+		}
+		if (cpu->unplug)
+			break;
+		qemu_wait_io_event(cpu);
+	}
+	cpu->created = false;
+	cond_broadcast(&cpu_cond);
+	bql_unlock();
+	return NULL;
+}
+
+void qemu_init_vcpu(struct cpu *cpu)
+{
+	struct cpu **at = &first_cpu;
+
+	lock_init(&cpu->work_lock, "cpu_work", RANK_CPU_WORK);
+	cond_init(&cpu->halt_cond);
+	cpu->exception_index = EXCP_NONE;
+	cpu->cflags_next_tb = ~0u;
+	cpu->stopped = cpus_paused;
+	while (*at)
+		at = &(*at)->next;
+	__atomic_store_n(at, cpu, __ATOMIC_RELEASE);
+	thread_create(&cpu->thread, "CPU 0/TCG", mttcg_cpu_thread_fn, cpu);
+	while (!cpu->created)
+		cond_wait(&cpu_cond, &bql);
+}
+
+static bool all_stopped(void) REQUIRES(bql)
+{
+	struct cpu *cpu;
+
+	CPU_FOREACH(cpu)
+		if (!cpu->stopped)
+			return false;
+	return true;
+}
+
+void pause_all_vcpus(void)
+{
+	struct cpu *cpu;
+
+	cpus_paused = true;
+	CPU_FOREACH(cpu) {
+		if (cpu->stopped)
+			continue;
+		cpu->stop = true;
+		qemu_cpu_kick(cpu);
+	}
+	while (!all_stopped())
+		cond_wait(&cpu_cond, &bql);
+}
+
+void resume_all_vcpus(void)
+{
+	struct cpu *cpu;
+
+	cpus_paused = false;
+	CPU_FOREACH(cpu) {
+		cpu->stop = cpu->stopped = false;
+		qemu_cpu_kick(cpu);
+	}
+}

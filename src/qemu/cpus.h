@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/cpus.h - vCPU threads, as the rest of src/qemu sees them. */
+#ifndef QEMU_CPUS_H
+#define QEMU_CPUS_H
+
+#include "qemu/cpu.h"
+#include "tcg/tb.h"
+
+/* Put the vCPU on the list and start its thread, which stays parked until
+ * resume_all_vcpus(). Upstream: qemu_init_vcpu. */
+void qemu_init_vcpu(struct cpu *cpu) REQUIRES(bql);
+/* Park all vCPUs: on return each is outside cpu_exec with its state in struct
+ * cpu. Drops the BQL while it waits. Not from a vCPU thread. */
+void pause_all_vcpus(void) REQUIRES(bql);
+void resume_all_vcpus(void) REQUIRES(bql);
+/* Between these two a vCPU may run guest code and read what others publish
+ * without a lock. Upstream: cpu_exec_start, cpu_exec_end. */
+void cpu_exec_start(struct cpu *cpu);
+void cpu_exec_end(struct cpu *cpu);
+
+/* -- cpu-exec.c ------------------------------------------------------------- */
+/* Code buffer, stubs, fault handlers; after the RAM arena, before vCPUs. */
+void cpu_exec_init(void);
+/* Run guest code until something else is to be done; returns why
+ * (EXCP_INTERRUPT, EXCP_HLT, EXCP_HALTED, EXCP_DEBUG). */
+int cpu_exec(struct cpu *cpu);
+/* Drop all translated code. On the vCPU's thread, the others stopped. */
+void tb_flush(struct cpu *cpu);
+/* Translation figures (upstream: info jit), to stderr. */
+void info_jit(void);
+/* Guest EIP of an address in translated code; false: none. */
+bool cpu_host_pc_to_guest(struct cpu *cpu, u64 host_pc, u32 *eip);
+
+/* -- cputlb.c, for cpu-exec.c ---------------------------------------------------- */
+u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access);
+void cpu_write_back(struct cpu *cpu);
+/* A store is about to hit [ram, ram + n): drop translated code there. When the
+ * TB under way is among it, its instruction is run again alone (no return). */
+void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n);
+void tlb_code_page(ram_addr page);       /* tb_hooks.code_page              */
+/* Jump caches. All entries of a mode belong to one cs_base and flags. */
+static inline u32 jc_hash(u32 pc) { return (pc ^ pc >> PAGE_BITS) % JC_SIZE; }
+void jc_clear(struct cpu *cpu, int mode);
+/* pc, which lies at `linear`, leads to tb. */
+void jc_insert(struct cpu *cpu, int mode, u32 pc, const struct tb *tb, gva linear);
+void jc_remove(struct cpu *cpu, u32 pc);
+/* The TB the helper call under way belongs to; NULL: none. */
+struct tb *cpu_current_tb(struct cpu *cpu);
+
+#endif
