@@ -73,7 +73,6 @@ struct cpu *target_cpu_new(const char *name, int index)
 	x->c.cpu_index = index;
 	x->model = m;
 	x->features_edx = m->features_edx;
-	tlb_init(&x->c);
 	target_cpu_reset(&x->c);
 	return &x->c;
 }

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/i386/fpu.c - the x87 instructions that move the whole environment:
+ * FNSTENV FLDENV FNSAVE FRSTOR FXSAVE FXRSTOR. SDM vol. 1 8.1.10 (figures 8-9
+ * to 8-12), vol. 2 FXSAVE.
+ *
+ * The guest's x87 state is in the host's registers. Here it is stored to a
+ * buffer by the host's FXSAVE64 and FNSTENV, and what names an instruction or
+ * an operand is translated: the host's FIP is an address of translated code.
+ * An environment the guest loads goes to the host with FIP = 0; its pointers
+ * are remembered in struct x86_cpu and shown again until another x87
+ * instruction has run.
+ *
+ * DIFF: selectors are stored as 0 (as CPUs since Haswell do), and FDP and the
+ * operand bits of FOP are those of the guest only while an unmasked exception
+ * is pending or after a load; without one FDP reads 0 (SDM vol. 1 8.1.8,
+ * "FDP_EXCPTN_ONLY"). CR0.NE = 0 behaves as NE = 1: #MF, no FERR#/IRQ 13. */
+#include <string.h>
+
+#include "i386/fault.h"
+#include "i386/helper.h"
+#include "qemu/cpus.h"
+#include "qemu/memory.h"
+
+enum { FSW_ES = 0x80, ENV32 = 28, ENV16 = 14, REGS = 80 };
+
+/* The host's 64-bit FXSAVE image, as far as it matters here. */
+struct fx {
+	u16 fcw, fsw;
+	u8 ftw, reserved;
+	u16 fop;
+	u64 fip, fdp;
+	u32 mxcsr, mxcsr_mask;
+	u8 st[8][16];
+	u8 rest[512 - 160];
+} __attribute__((aligned(16)));
+
+struct env32 { u32 fcw, fsw, ftw, fip, fcs_fop, fdp, fds; };
+
+/* The guest's view. */
+struct env {
+	u16 fcw, fsw, ftw, fop, fcs, fds;
+	u32 fip, fdp;
+};
+
+/* -- host state ------------------------------------------------------------------ */
+static void host_fxsave(struct fx *f)
+{
+	__asm__ volatile("fxsave64 %0" : "=m"(*f));
+}
+
+static void host_fxrstor(const struct fx *f)
+{
+	__asm__ volatile("fxrstor64 %0" : : "m"(*f));
+}
+
+/* FTW with two bits a register; FNSTENV masks all exceptions, so the control
+ * word is loaded again (nothing can be pending between the two). */
+static u16 host_tag_word(void)
+{
+	struct env32 e;
+	u16 fcw;
+
+	__asm__ volatile("fnstcw %1\n\tfnstenv %0\n\tfldcw %1"
+			 : "=m"(e), "=m"(fcw));
+	return e.ftw;
+}
+
+/* -- pointers ------------------------------------------------------------------------ */
+/* Guest address of a host address in guest RAM: through the present mode's
+ * translations, for an exception handler's eyes only (it takes a scan). */
+static u32 host_to_linear(struct x86_cpu *x, u64 host)
+{
+	int mode = cpu_mmu_index(x);
+	u64 (*t)[TLB_PAGES] = cpu_tables(&x->c)->tlb[mode];
+
+	for (u32 i = 0; i < x->c.tlb_n_filled[mode]; i++) {
+		u32 page = x->c.tlb_filled[mode][i];
+		u64 at = t[0][page] + ((u64)page << PAGE_BITS);
+
+		if (t[0][page] != TLB_INVALID && at == (host & PAGE_MASK))
+			return page << PAGE_BITS | (host & ~PAGE_MASK);
+	}
+	return 0;
+}
+
+/* A memory operand's modrm is the host's: keep the opcode's own bits, with
+ * the addressing form [disp32]. */
+static u16 guest_fop(u16 fop)
+{
+	return (fop & 0xc0) == 0xc0 ? fop : (fop & 0x738) | 5;
+}
+
+static void guest_pointers(struct x86_cpu *x, const struct fx *f, struct env *e)
+{
+	u32 eip;
+
+	if (!f->fip || !cpu_host_pc_to_guest(&x->c, f->fip, &eip)) {
+		e->fip = x->fpu_ip;
+		e->fdp = x->fpu_dp;
+		e->fop = x->fpu_op;
+		e->fcs = x->fpu_cs;
+		e->fds = x->fpu_ds;
+		return;
+	}
+	e->fip = eip;
+	e->fop = guest_fop(f->fop & 0x7ff);
+	e->fcs = e->fds = 0;
+	e->fdp = f->fsw & FSW_ES ? host_to_linear(x, f->fdp) : 0;
+}
+
+static void remember(struct x86_cpu *x, const struct env *e)
+{
+	x->fpu_ip = e->fip;
+	x->fpu_dp = e->fdp;
+	x->fpu_op = e->fop & 0x7ff;
+	x->fpu_cs = e->fcs;
+	x->fpu_ds = e->fds;
+}
+
+/* -- guest memory --------------------------------------------------------------------- */
+/* All checks of a store of n bytes, including those that restart the
+ * instruction because its own code is there. */
+static void check_store(struct x86_cpu *x, u32 addr, u32 n)
+{
+	int mmu = cpu_mmu_index(x);
+
+	probe_write(&x->c, addr, n, mmu);
+	while (n) {
+		u32 part = MIN(n, PAGE_SIZE - (addr & 0xfff));
+
+		probe_access(&x->c, addr, part, MMU_DATA_STORE, mmu);
+		addr += part;
+		n -= part;
+	}
+}
+
+/* n is even, all these images are */
+static void guest_store(struct x86_cpu *x, u32 addr, const void *from, u32 n)
+{
+	const u8 *p = from;
+	int mmu = cpu_mmu_index(x);
+	u64 q;
+	u16 w;
+
+	for (; n >= 8; n -= 8, addr += 8, p += 8)
+		memcpy(&q, p, 8), cpu_stq(&x->c, addr, q, mmu);
+	for (; n; n -= 2, addr += 2, p += 2)
+		memcpy(&w, p, 2), cpu_stw(&x->c, addr, w, mmu);
+}
+
+static void guest_load(struct x86_cpu *x, u32 addr, void *to, u32 n)
+{
+	u8 *p = to;
+	int mmu = cpu_mmu_index(x);
+	u64 q;
+	u16 w;
+
+	for (; n >= 8; n -= 8, addr += 8, p += 8)
+		q = cpu_ldq(&x->c, addr, mmu), memcpy(p, &q, 8);
+	for (; n; n -= 2, addr += 2, p += 2)
+		w = cpu_lduw(&x->c, addr, mmu), memcpy(p, &w, 2);
+}
+
+/* -- layouts of the environment ---------------------------------------------------------- */
+/* Real and v86 mode hold linear pointers split over two fields. */
+static bool real_layout(const struct x86_cpu *x)
+{
+	return (x->hflags & (HF_PE | HF_VM)) != HF_PE;
+}
+
+static u32 env_pack(struct x86_cpu *x, const struct env *e, bool wide, u8 *out)
+{
+	bool real = real_layout(x);
+	u32 d[7] = { e->fcw | 0xffff0000, e->fsw | 0xffff0000,
+		e->ftw | 0xffff0000, e->fip, e->fcs | (u32)e->fop << 16, e->fdp,
+		e->fds | 0xffff0000 };
+	u16 w[7] = { e->fcw, e->fsw, e->ftw, e->fip, e->fcs, e->fdp, e->fds };
+
+	if (real) {
+		d[3] = (e->fip & 0xffff) | 0xffff0000;
+		d[4] = (e->fip >> 16) << 12 | e->fop;
+		d[5] = (e->fdp & 0xffff) | 0xffff0000;
+		d[6] = (e->fdp >> 16) << 12;
+		w[4] = (e->fip >> 4 & 0xf000) | e->fop;
+		w[6] = e->fdp >> 4 & 0xf000;
+	}
+	memcpy(out, wide ? (void *)d : (void *)w, wide ? ENV32 : ENV16);
+	return wide ? ENV32 : ENV16;
+}
+
+static void env_unpack(struct x86_cpu *x, struct env *e, bool wide, const u8 *in)
+{
+	bool real = real_layout(x);
+	u32 d[7];
+	u16 w[7];
+
+	memcpy(d, in, wide ? ENV32 : ENV16);
+	memcpy(w, d, sizeof(w));
+	for (int i = 0; !wide && i < 7; i++)
+		d[i] = w[i];
+	*e = (struct env){ .fcw = d[0], .fsw = d[1], .ftw = d[2], .fip = d[3],
+		.fcs = d[4], .fop = wide ? d[4] >> 16 & 0x7ff : 0, .fdp = d[5],
+		.fds = d[6] };
+	if (!real)
+		return;
+	e->fop = d[4] & 0x7ff;
+	e->fip = (d[3] & 0xffff) | (d[4] >> 12 & 0xffff) << 16;
+	e->fdp = (d[5] & 0xffff) | (d[6] >> 12 & 0xffff) << 16;
+	e->fcs = e->fds = 0;
+}
+
+static void env_get(struct x86_cpu *x, struct env *e, struct fx *f)
+{
+	host_fxsave(f);
+	guest_pointers(x, f, e);
+	e->fcw = f->fcw;
+	e->fsw = f->fsw;
+	e->ftw = host_tag_word();
+}
+
+/* FLDENV and FRSTOR wait: an exception pending from before comes first. */
+static void check_pending(struct x86_cpu *x)
+{
+	u16 fsw;
+
+	__asm__ volatile("fnstsw %0" : "=m"(fsw));
+	if (fsw & FSW_ES)
+		raise_exception(x, EXCP_MF);
+}
+
+/* What the host loads of an environment. */
+static struct env32 host_env(const struct env *e)
+{
+	return (struct env32){ .fcw = e->fcw, .fsw = e->fsw, .ftw = e->ftw };
+}
+
+/* -- FNSTENV, FLDENV, FNSAVE, FRSTOR -------------------------------------------------------- */
+u64 helper_fpu_enter(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)a, (void)b, (void)c;
+	if (x->cr[0] & (CR0_TS | CR0_EM))
+		raise_exception(x, EXCP_NM);
+	return 0;
+}
+
+u64 helper_fnstenv(struct cpu *cpu, u32 addr, u32 wide, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	struct env32 scratch;
+	struct env e;
+	struct fx f;
+	u8 image[ENV32];
+	u32 n;
+
+	(void)c;
+	check_store(x, addr, wide ? ENV32 : ENV16);
+	env_get(x, &e, &f);
+	n = env_pack(x, &e, wide, image);
+	guest_store(x, addr, image, n);
+	__asm__ volatile("fnstenv %0" : "=m"(scratch));  /* masks all exceptions */
+	remember(x, &e);
+	return 0;
+}
+
+u64 helper_fnsave(struct cpu *cpu, u32 addr, u32 wide, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	u8 image[ENV32 + REGS];
+	struct env e;
+	struct fx f;
+	u32 n;
+
+	(void)c;
+	check_store(x, addr, (wide ? ENV32 : ENV16) + REGS);
+	env_get(x, &e, &f);
+	n = env_pack(x, &e, wide, image);
+	for (int i = 0; i < 8; i++, n += 10)
+		memcpy(image + n, f.st[i], 10);
+	guest_store(x, addr, image, n);
+	__asm__ volatile("fninit");
+	remember(x, &(struct env){ 0 });
+	return 0;
+}
+
+u64 helper_fldenv(struct cpu *cpu, u32 addr, u32 wide, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	u8 image[ENV32];
+	struct env32 h;
+	struct env e;
+
+	(void)c;
+	check_pending(x);
+	guest_load(x, addr, image, wide ? ENV32 : ENV16);
+	env_unpack(x, &e, wide, image);
+	h = host_env(&e);
+	__asm__ volatile("fldenv %0" : : "m"(h));
+	remember(x, &e);
+	return 0;
+}
+
+u64 helper_frstor(struct cpu *cpu, u32 addr, u32 wide, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	u32 n = wide ? ENV32 : ENV16;
+	u8 image[ENV32 + REGS];
+	struct { struct env32 env; u8 regs[REGS]; } h;
+	struct env e;
+
+	(void)c;
+	check_pending(x);
+	guest_load(x, addr, image, n + REGS);
+	env_unpack(x, &e, wide, image);
+	h.env = host_env(&e);
+	memcpy(h.regs, image + n, REGS);
+	__asm__ volatile("frstor %0" : : "m"(h));
+	remember(x, &e);
+	return 0;
+}
+
+/* -- FXSAVE, FXRSTOR ---------------------------------------------------------------------------- */
+static void check_fx(struct x86_cpu *x, u32 addr)
+{
+	if (x->cr[0] & (CR0_TS | CR0_EM))
+		raise_exception(x, EXCP_NM);
+	if (addr & 15)
+		fault(x, EXCP_GP, 0, "FXSAVE or FXRSTOR at unaligned %08x", addr, 0);
+}
+
+/* Without SSE the MXCSR fields are 0 and the XMM area is not written. */
+u64 helper_fxsave(struct cpu *cpu, u32 addr, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	struct fx f;
+	struct env e;
+
+	(void)b, (void)c;
+	check_fx(x, addr);
+	check_store(x, addr, 160);
+	host_fxsave(&f);
+	guest_pointers(x, &f, &e);
+	f.fop = e.fop;
+	f.fip = e.fip | (u64)e.fcs << 32;
+	f.fdp = e.fdp | (u64)e.fds << 32;
+	f.mxcsr = f.mxcsr_mask = 0;
+	f.reserved = 0;
+	guest_store(x, addr, &f, 160);
+	return 0;
+}
+
+/* The host's MXCSR and XMM registers stay as they are. */
+u64 helper_fxrstor(struct cpu *cpu, u32 addr, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+	struct fx f, g;
+	struct env e;
+
+	(void)b, (void)c;
+	check_fx(x, addr);
+	guest_load(x, addr, &g, 160);
+	e = (struct env){ .fop = g.fop, .fip = g.fip, .fcs = g.fip >> 32,
+		.fdp = g.fdp, .fds = g.fdp >> 32 };
+	host_fxsave(&f);
+	f.fcw = g.fcw;
+	f.fsw = g.fsw;
+	f.ftw = g.ftw;
+	f.fop = 0;
+	f.fip = f.fdp = 0;
+	memcpy(f.st, g.st, sizeof(f.st));
+	host_fxrstor(&f);
+	remember(x, &e);
+	return 0;
+}
