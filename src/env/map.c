@@ -108,6 +108,12 @@ void map_free(void *p, size_t size)
 	munmap(p, size);
 }
 
+void map_guard(void *p, size_t size)
+{
+	if (mprotect(p, size, PROT_NONE) < 0)
+		die("cannot protect memory: %s", strerror(errno));
+}
+
 void map_discard(void *p, size_t size)
 {
 	/* A shared mapping's pages live in its file: punch a hole in that. */

@@ -15,6 +15,9 @@ void map_free(void *p, size_t size);
 /* Give the pages back: they read as zero again. */
 void map_discard(void *p, size_t size);
 
+/* Let every access to these pages of a mapping fault. */
+void map_guard(void *p, size_t size);
+
 /* The same memory mapped twice: *rw writable, *rx executable, never both.
  * Anywhere in the address space. Fatal if the host has no memory. */
 void map_code(size_t size, u8 **rw, u8 **rx);

@@ -9,6 +9,7 @@
 
 #include "env/disas.h"
 #include "env/log.h"
+#include "env/map.h"
 #include "env/signal.h"
 #include "qemu/cpus.h"
 #include "qemu/machine.h"
@@ -16,7 +17,7 @@
 #include "qemu/target.h"
 #include "tcg/x64.h"
 
-enum { CODE_BUFFER_BYTES = 64 << 20 };
+enum { CODE_BUFFER_BYTES = 64 << 20, HOST_RSP = 4 };
 
 u64 cpu_exec_catch(u64 *save_rsp, u64 (*fn)(void *), void *arg);
 void cpu_unwind(u64 rsp, u64 value) __attribute__((noreturn));
@@ -33,6 +34,7 @@ static __thread bool have_region;
 void cpu_loop_exit(struct cpu *cpu)
 {
 	cpu->host_pc = 0;
+	cpu->ret_sp = cpu->ret_top;
 	cpu_unwind(cpu->exit_rsp, 1);
 }
 
@@ -104,6 +106,14 @@ static bool is_divide(const u8 *p)
 	return *p == 0xf6 || *p == 0xf7;
 }
 
+/* The return stack is full of frames that nobody returned to: start anew. */
+static bool ret_stack_guard(const struct cpu *cpu, const void *addr)
+{
+	u64 low = cpu->ret_top - RET_STACK_BYTES, a = (u64)(uintptr_t)addr;
+
+	return a >= low - HOST_PAGE && a < low + HOST_PAGE;
+}
+
 static bool host_fault(int signo, void *addr, struct host_context *ctx)
 {
 	u64 pc = host_context_pc(ctx);
@@ -112,11 +122,14 @@ static bool host_fault(int signo, void *addr, struct host_context *ctx)
 	struct tb *tb;
 	int vector;
 
-	(void)addr;
 	(void)signo;
 	if (!cpu || !tcg_in_code(pc))
 		return false;
 	m = find_insn(pc + 1, &tb);
+	if (m && ret_stack_guard(cpu, addr)) {
+		host_context_set_reg(ctx, HOST_RSP, cpu->ret_top);
+		return true;
+	}
 	vector = m ? target_host_fpe(cpu, is_divide((const u8 *)(uintptr_t)pc)) : -1;
 	if (vector < 0)
 		return false;
@@ -270,11 +283,17 @@ static void get_key(struct cpu *cpu, struct tb_key *k)
 	if (cpu->stack_mode != k->mode) {
 		cpu->stack_mode = k->mode;
 		cpu->stack_tag = TLB_INVALID;
+		cpu->ret_reset = true;
 	}
 	if (cpu->jc_key[k->mode].flags != k->flags || cpu->jc_key[k->mode].cs_base != k->cs_base) {
 		cpu->jc_key[k->mode].flags = k->flags;
 		cpu->jc_key[k->mode].cs_base = k->cs_base;
 		jc_clear(cpu, k->mode);
+		cpu->ret_reset = true;
+	}
+	if (cpu->ret_reset) {
+		cpu->ret_reset = false;
+		cpu->ret_sp = cpu->ret_top;
 	}
 }
 
@@ -460,6 +479,7 @@ static void layout_init(void)
 		.exit_request = AT(exit_request), .host_pc = AT(host_pc), .pc = AT(pc),
 		.regs = AT(regs), .spill = AT(spill), .save = AT(save), .arg_c = AT(arg_c),
 		.bounce_size = AT(bounce_size), .exit_link = AT(exit_link),
+		.c_rsp = AT(c_rsp), .ret_sp = AT(ret_sp), .stack_mode = AT(stack_mode),
 		.jc_size = JC_SIZE, .ram_low = ram_arena_low,
 		.slow_probe = cpu_slow_probe, .write_back = cpu_write_back,
 		.lookup_tb_ptr = lookup_tb_ptr,

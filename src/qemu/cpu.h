@@ -66,6 +66,11 @@ struct cpu {
 	int fetch_mode;              /* mmu index of instruction fetches   */
 	struct tb_link *exit_link;   /* exit that was taken, NULL: none    */
 	u32 arg_c;                   /* third argument of a helper         */
+	/* The host's return stack: frames of guest calls, see x64_call.c.  */
+	u64 c_rsp;                   /* C stack while translated code runs */
+	u64 ret_sp;                  /* return stack while C runs          */
+	u64 ret_top;                 /* empty return stack                 */
+	bool ret_reset;              /* its frames are no longer to be trusted */
 
 	/* -- run loop --------------------------------------------------- */
 	int cpu_index;

@@ -38,6 +38,9 @@ void cpu_write_back(struct cpu *cpu);
  * TB under way is among it, its instruction is run again alone (no return). */
 void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n);
 void tlb_code_page(ram_addr page);       /* tb_hooks.code_page              */
+/* Bytes of a vCPU's host return stack; it ends RET_STACK_BYTES below ret_top. */
+enum { RET_STACK_BYTES = 64 << 10 };
+
 /* Jump caches. All entries of a mode belong to one cs_base and flags. */
 static inline u32 jc_hash(u32 pc) { return (pc ^ pc >> PAGE_BITS) % JC_SIZE; }
 void jc_clear(struct cpu *cpu, int mode);

@@ -75,6 +75,7 @@ void jc_remove(struct cpu *cpu, u32 pc)
 
 static void jc_clear_all(struct cpu *cpu)
 {
+	cpu->ret_reset = true;
 	for (int m = 0; m < NB_MMU_MODES; m++)
 		jc_clear(cpu, m);
 	memset(cpu->jc_pages, 0, sizeof(cpu->jc_pages));
@@ -91,6 +92,18 @@ static void jc_clear_page(struct cpu *cpu, gva addr)
 
 /* -- life ---------------------------------------------------------------------- */
 
+/* Host return stack: frames grow down towards a page that faults. */
+static void ret_stack_init(struct cpu *cpu)
+{
+	u8 *p = map_anon(NULL, RET_STACK_BYTES + HOST_PAGE, false);
+
+	if (!p)
+		die("no memory for a vCPU");
+	map_guard(p, HOST_PAGE);
+	cpu->ret_top = cpu->ret_sp = (u64)(uintptr_t)p + RET_STACK_BYTES;
+	*(u64 *)(uintptr_t)cpu->ret_top = (u64)(uintptr_t)tcg_ret_empty;
+}
+
 struct cpu *cpu_alloc(size_t size)
 {
 	size_t total = CPU_TABLES_OFS + sizeof(struct cpu_tables);
@@ -101,6 +114,7 @@ struct cpu *cpu_alloc(size_t size)
 	if (!cpu)
 		die("no memory for a vCPU");
 	tlb_init(cpu);
+	ret_stack_init(cpu);
 	return cpu;
 }
 

@@ -305,9 +305,11 @@ static void link_remove(struct tb_link *l)
 	lock_acquire(&to->jmp_lock);
 	for (at = &to->incoming; *at && *at != l; at = &(*at)->next)
 		;
-	if (*at)
+	if (*at) {
 		*at = l->next;
-	l->to = NULL;
+		link_aim(l, l->stub);        /* a return may still land here */
+		l->to = NULL;
+	}
 	lock_release(&to->jmp_lock);
 }
 

@@ -80,8 +80,7 @@ int val_use(struct gen *g, ir_val v)
 	return r;
 }
 
-/* An input other than an address: ESP must be what it says. */
-static int use(struct gen *g, ir_val v)
+int val_input(struct gen *g, ir_val v)
 {
 	if (v == g->t->stack)
 		esp_sync(g);
@@ -282,7 +281,7 @@ static void gen_mov(struct gen *g, struct ir_insn *in)
 			x_rm_load(c, size == IRS_8 ? 0xc6 : 0xc7, size, 0, m);
 			x_imm(c, size, in->imm);
 		} else {
-			s = part(in, IRP_B, use(g, in->b));
+			s = part(in, IRP_B, val_input(g, in->b));
 			op_rm(g, 0x89, size, s, m);
 		}
 		mem_access_done(g);
@@ -313,7 +312,7 @@ static void gen_mov(struct gen *g, struct ir_insn *in)
 		}
 		return;
 	}
-	s = part(in, IRP_B, use(g, in->b));
+	s = part(in, IRP_B, val_input(g, in->b));
 	d = part(in, IRP_D, size < IRS_32 ? def_merge(g, in->d) : def(g, in->d, in->b));
 	if (s != d)
 		op_rr(g, 0x8b, size, d, s);
@@ -341,7 +340,7 @@ static void gen_conv(struct gen *g, struct ir_insn *in)
 		x_rm_load(c, op, dsize, d, m);
 		return;
 	}
-	s = part(in, IRP_B, use(g, in->b));
+	s = part(in, IRP_B, val_input(g, in->b));
 	d = dsize == IRS_16 ? def_merge(g, in->d) : def(g, in->d, in->b);
 	if (x_high(s) && (d >= 8 || dsize == IRS_64)) {
 		x_rorx(c, X_R8, s - X_AH, 8);
@@ -405,7 +404,7 @@ static void gen_alu_mem(struct gen *g, struct ir_insn *in, int n, u8 kills)
 	struct xmem m = mem_operand(g, 1 << size, in->mem == IRM_DST);
 
 	if (in->mem == IRM_SRC) {
-		r = part(in, IRP_A, use(g, in->a));
+		r = part(in, IRP_A, val_input(g, in->a));
 		if (in->d != in->a) {
 			int d = def(g, in->d, in->a);
 
@@ -432,7 +431,7 @@ static void gen_alu_mem(struct gen *g, struct ir_insn *in, int n, u8 kills)
 		lock(g, in);
 		x_grp1_mi(c, n, size, m, in->imm);
 	} else {
-		r = part(in, IRP_B, use(g, in->b));
+		r = part(in, IRP_B, val_input(g, in->b));
 		if (x_high(r) && x_mem_rex(m)) {
 			turn(g, r);
 			lock(g, in);
@@ -459,11 +458,11 @@ static bool gen_add_as_lea(struct gen *g, struct ir_insn *in)
 		return false;
 	if (in->d == in->a && !(fl_needed_after(g) & ~in->fdef) && g->fl != FL_HOST)
 		return false;                /* add is shorter              */
-	m.base = (s8)use(g, in->a);
+	m.base = (s8)val_input(g, in->a);
 	if (b_is_imm(in))
 		m.disp = (s32)k;
 	else
-		m.index = (s8)use(g, in->b);
+		m.index = (s8)val_input(g, in->b);
 	x_lea(&g->c, IRS_32, def(g, in->d, in->a), m);
 	return true;
 }
@@ -481,9 +480,9 @@ static void gen_alu(struct gen *g, struct ir_insn *in)
 	}
 	if (gen_add_as_lea(g, in))
 		return;
-	a = part(in, IRP_A, use(g, in->a));
+	a = part(in, IRP_A, val_input(g, in->a));
 	if (!b_is_imm(in))
-		b = part(in, IRP_B, use(g, in->b));
+		b = part(in, IRP_B, val_input(g, in->b));
 	fl_before_op(g, kills);
 	if (in->op == IR_ADC || in->op == IR_SBB)
 		fl_load_carry(g);
@@ -530,9 +529,9 @@ static void gen_compare(struct gen *g, struct ir_insn *in)
 	struct xmem m;
 
 	if (in->mem == IRM_NONE) {
-		a = part(in, IRP_A, use(g, in->a));
+		a = part(in, IRP_A, val_input(g, in->a));
 		if (!b_is_imm(in))
-			b = part(in, IRP_B, use(g, in->b));
+			b = part(in, IRP_B, val_input(g, in->b));
 		fl_before_op(g, IRF_ALL);
 		if (!b_is_imm(in)) {
 			op_rr(g, test ? 0x85 : 0x39, size, b, a);
@@ -549,7 +548,7 @@ static void gen_compare(struct gen *g, struct ir_insn *in)
 	m = mem_operand(g, 1 << size, false);
 	fl_before_op(g, IRF_ALL);
 	if (in->mem == IRM_SRC) {                    /* a is a register     */
-		a = part(in, IRP_A, use(g, in->a));
+		a = part(in, IRP_A, val_input(g, in->a));
 		op_rm(g, test ? 0x85 : 0x3b, size, a, m);
 	} else if (b_is_imm(in)) {
 		if (test) {
@@ -559,7 +558,7 @@ static void gen_compare(struct gen *g, struct ir_insn *in)
 			x_grp1_mi(c, 7, size, m, in->imm);
 		}
 	} else {
-		b = part(in, IRP_B, use(g, in->b));
+		b = part(in, IRP_B, val_input(g, in->b));
 		op_rm(g, test ? 0x85 : 0x39, size, b, m);
 	}
 	fl_after_op(g, IRF_ALL, no_recipe);
@@ -581,7 +580,7 @@ static void gen_unary(struct gen *g, struct ir_insn *in)
 		fl_after_op(g, kills, no_recipe);
 		return;
 	}
-	s = part(in, IRP_B, use(g, in->b));
+	s = part(in, IRP_B, val_input(g, in->b));
 	fl_before_op(g, kills);
 	if (in->d == in->b) {
 		d = s;
@@ -707,9 +706,9 @@ static void gen_shift(struct gen *g, struct ir_insn *in)
 		mp = &m;
 	}
 	if (is_double_shift(in))
-		src = use(g, in->c);
+		src = val_input(g, in->c);
 	if (!mp) {
-		a = part(in, IRP_A, use(g, in->a));
+		a = part(in, IRP_A, val_input(g, in->a));
 		if (in->d == in->a) {
 			d = a;
 			inplace(g, in->d, d);
@@ -749,7 +748,7 @@ static void gen_imul(struct gen *g, struct ir_insn *in)
 	if (mem)
 		m = mem_operand(g, 1 << size, false);
 	else
-		s = use(g, in->b);
+		s = val_input(g, in->b);
 	if (three) {
 		bool small = in->imm == (s8)in->imm;
 
@@ -761,7 +760,7 @@ static void gen_imul(struct gen *g, struct ir_insn *in)
 			x_rr(c, small ? 0x6b : 0x69, size, d, s);
 		x_imm(c, small ? IRS_8 : size, in->imm);
 	} else {
-		int a = use(g, in->a);
+		int a = val_input(g, in->a);
 
 		if (in->d == in->a) {
 			d = a;
@@ -799,7 +798,7 @@ static void gen_muldiv(struct gen *g, struct ir_insn *in)
 	if (in->mem == IRM_SRC)
 		m = mem_operand(g, 1 << in->size, false);
 	else
-		s = part(in, IRP_B, use(g, in->b));
+		s = part(in, IRP_B, val_input(g, in->b));
 	if (div) {
 		fl_sync(g, fl_needed_before(g));
 		gen_map(g, g->guest_insn);
@@ -816,7 +815,7 @@ static void gen_muldiv(struct gen *g, struct ir_insn *in)
 
 static void gen_bswap(struct gen *g, struct ir_insn *in)
 {
-	int s = use(g, in->b), d = def(g, in->d, in->b);
+	int s = val_input(g, in->b), d = def(g, in->d, in->b);
 
 	if (d != s)
 		x_mov_rr(&g->c, IRS_32, d, s);
@@ -835,9 +834,9 @@ static void gen_bscan(struct gen *g, struct ir_insn *in)
 	if (in->mem == IRM_SRC)
 		m = mem_operand(g, 1 << in->size, false);
 	else
-		s = use(g, in->b);
+		s = val_input(g, in->b);
 	if (in->a != IR_NONE && in->a != in->d) {
-		a = use(g, in->a);
+		a = val_input(g, in->a);
 		d = def(g, in->d, in->a);
 		if (d != a)
 			x_mov_rr(&g->c, IRS_64, d, a);
@@ -866,8 +865,8 @@ static void gen_bt(struct gen *g, struct ir_insn *in)
 	struct xmem m;
 
 	if (in->mem == IRM_NONE) {
-		a = use(g, in->a);
-		b = b_is_imm(in) ? X_NONE : use(g, in->b);
+		a = val_input(g, in->a);
+		b = b_is_imm(in) ? X_NONE : val_input(g, in->b);
 		fl_before_op(g, kills);
 		if (in->op != IR_BT) {
 			int d = in->d == in->a ? a : def(g, in->d, in->a);
@@ -894,7 +893,7 @@ static void gen_bt(struct gen *g, struct ir_insn *in)
 		x_u8(c, (u8)(in->imm & (bits - 1)));
 	} else {
 		kills = IRF_ALL;
-		b = use(g, in->b);
+		b = val_input(g, in->b);
 		fl_before_op(g, kills);
 		x_mov_rr(c, IRS_32, X_R8, b);
 		x_grp1_ri(c, 4, IRS_32, X_R8, bits - 1);
@@ -934,10 +933,10 @@ static void gen_movcc(struct gen *g, struct ir_insn *in)
 	if (in->mem == IRM_SRC)
 		m = mem_operand(g, 1 << in->size, false);
 	else
-		s = use(g, in->b);
+		s = val_input(g, in->b);
 	cc = fl_cond(g, in->cc);
 	if (in->d != in->a && in->a != IR_NONE) {
-		int a = use(g, in->a);
+		int a = val_input(g, in->a);
 
 		if (in->d == in->b) {                /* d = cc ? d : a      */
 			d = def(g, in->d, IR_NONE);
@@ -996,7 +995,7 @@ static void gen_xchg(struct gen *g, struct ir_insn *in)
 	if (in->mem == IRM_DST) {
 		struct xmem m = mem_operand(g, 1 << in->size, true);
 
-		b = part(in, IRP_B, use(g, in->b));
+		b = part(in, IRP_B, val_input(g, in->b));
 		if (in->op == IR_CMPXCHG)
 			fl_write_reg(g, X_RAX);
 		else
@@ -1021,8 +1020,8 @@ static void gen_xchg(struct gen *g, struct ir_insn *in)
 		fl_after_op(g, kills, no_recipe);
 		return;
 	}
-	b = part(in, IRP_B, use(g, in->b));
-	d = part(in, IRP_D, use(g, in->d));
+	b = part(in, IRP_B, val_input(g, in->b));
+	d = part(in, IRP_D, val_input(g, in->d));
 	inplace(g, in->d, d);
 	if (in->op == IR_CMPXCHG)
 		fl_write_reg(g, X_RAX);
@@ -1064,7 +1063,7 @@ static void gen_env(struct gen *g, struct ir_insn *in)
 		x_rm_load(c, in->size == IRS_8 ? 0xc6 : 0xc7, in->size, 0, m);
 		x_imm(c, in->size, in->imm2);
 	} else {
-		x_st(c, in->size, m, use(g, in->b));
+		x_st(c, in->size, m, val_input(g, in->b));
 	}
 }
 
@@ -1075,7 +1074,7 @@ static void gen_guard(struct gen *g, struct ir_insn *in)
 	int a;
 
 	fl_clobber(g);
-	a = use(g, in->a);
+	a = val_input(g, in->a);
 	x_mov_rr(c, IRS_32, X_R8, a);
 	x_rm(c, 0x2b, IRS_32, X_R8, XMEM(X_ENV, in->imm));
 	x_rm(c, 0x3b, IRS_32, X_R8, XMEM(X_ENV, in->imm + 4));
@@ -1095,7 +1094,7 @@ static void load_arg(struct gen *g, ir_val v, int r)
 	else if (is_temp(v) && g->reg[v] == X_NONE)
 		x_ld(&g->c, IRS_64, r, spill_slot(g, v));
 	else
-		x_mov_rr(&g->c, IRS_32, r, use(g, v));
+		x_mov_rr(&g->c, IRS_32, r, val_input(g, v));
 }
 
 static void gen_call(struct gen *g, struct ir_insn *in)
@@ -1149,132 +1148,6 @@ static void gen_fpu(struct gen *g, struct ir_insn *in)
 	x_u8(c, (u32)in->imm);
 	if (in->fdef)
 		fl_after_op(g, IRF_ALL, no_recipe);
-}
-
-/* -- exits ------------------------------------------------------------------------------------------ */
-
-int gen_add_link(struct gen *g, u64 pc, u32 cflags)
-{
-	struct tb_link *l = &g->links[g->n_links];
-
-	*l = (struct tb_link){ .from = g->tb, .pc = pc, .cflags = cflags };
-	return g->n_links++;
-}
-
-void gen_link_stub(struct gen *g, int link)
-{
-	struct tb_link *l = &g->links[link];
-
-	l->stub = g->c.p;
-	x_patch(l->patch, l->stub);
-	x_mov_ri(&g->c, X_R8, (u64)(uintptr_t)l);
-	x_jmp_to(&g->c, tcg_rw(stub_exit_link));
-}
-
-void gen_link_jump(struct gen *g, int link)
-{
-	struct tb_link *l = &g->links[link];
-
-	x_align_patch(&g->c, 1);
-	l->patch = x_jmp(&g->c);
-	gen_link_stub(g, link);
-}
-
-void gen_cross_jump(struct gen *g, u64 pc)
-{
-	u32 hash = ((u32)pc >> 12 ^ (u32)pc) & (tcg_layout.jc_size - 1);
-	struct xcode *c = &g->c;
-	u8 *miss;
-
-	x_rm_load(c, 0x81, IRS_32, 7, XMEM(X_ENV, tcg_layout.jc_pc[g->mmu] + (s32)hash * 4));
-	x_u32(c, (u32)pc);
-	miss = x_jcc8(c, CC_NE);
-	x_rm_load(c, 0xff, IRS_32, 4, XMEM(X_ENV, tcg_layout.jc_host[g->mmu] + (s32)hash * 8));
-	x_patch8(miss, c->p);
-	x_mov_ri(c, X_R8, (u32)pc);
-	x_jmp_to(c, tcg_rw(stub_lookup));
-}
-
-/* r8d: pc. */
-static void gen_indirect_jump(struct gen *g)
-{
-	struct xcode *c = &g->c;
-	u8 *miss;
-
-	x_shrx(c, X_R9, X_R8, X_TWELVE);
-	x_rr(c, 0x33, IRS_32, X_R9, X_R8);
-	x_grp1_ri(c, 4, IRS_32, X_R9, tcg_layout.jc_size - 1);
-	x_rm(c, 0x3b, IRS_32, X_R8, (struct xmem){ X_ENV, X_R9, 2, tcg_layout.jc_pc[g->mmu] });
-	miss = x_jcc(c, CC_NE);
-	x_patch(miss, tcg_rw(stub_lookup));
-	x_rm_load(c, 0xff, IRS_32, 4, (struct xmem){ X_ENV, X_R9, 3, tcg_layout.jc_host[g->mmu] });
-}
-
-/* The taken side of a conditional exit whose condition the host's flags hold. */
-static void gen_side_exit(struct gen *g, struct ir_insn *in, int cc)
-{
-	bool save = (in->fuse & IRF_ALL) && g->fl == FL_HOST && in->op == IR_EXITCC;
-	bool cross = in->xflags & IRX_CROSS;
-	struct xcode *c = &g->c;
-	int link = gen_add_link(g, (u64)in->imm, 0);
-	struct cold *k;
-
-	if (!save && !cross && !g->delta && g->fl != FL_RECIPE) {
-		struct tb_link *l = &g->links[link];
-
-		x_align_patch(c, 2);
-		l->patch = x_jcc(c, cc);
-		cold_add(g, COLD_LINK, NULL)->link = link;
-		return;
-	}
-	k = cold_add(g, COLD_EXIT, x_jcc(c, cc));
-	k->save_flags = save;
-	k->link = link;
-	k->cross = cross;
-}
-
-static u8 exit_reads(const struct ir_insn *in)
-{
-	return in->op == IR_EXITCC ? 0 : in->fuse;
-}
-
-static void gen_exit(struct gen *g, struct ir_insn *in)
-{
-	struct xcode *c = &g->c;
-	int a;
-
-	switch (in->op) {
-	case IR_EXITCC:
-		gen_side_exit(g, in, fl_cond(g, in->cc));
-		return;
-	case IR_EXITZ:
-	case IR_EXITNZ:
-		fl_sync(g, fl_needed_before(g));
-		a = use(g, in->a);
-		x_rr(c, byte_op(0x85, in->size), in->size, a, a);
-		gen_side_exit(g, in, in->op == IR_EXITZ ? CC_E : CC_NE);
-		return;
-	}
-	esp_sync(g);
-	fl_sync(g, exit_reads(in));
-	switch (in->op) {
-	case IR_EXIT:
-		if (in->xflags & IRX_CROSS)
-			gen_cross_jump(g, (u64)in->imm);
-		else
-			gen_link_jump(g, gen_add_link(g, (u64)in->imm, 0));
-		break;
-	case IR_EXITIND:
-		x_mov_rr(c, IRS_32, X_R8, use(g, in->a));
-		gen_indirect_jump(g);
-		break;
-	case IR_EXITMAIN:
-		x_jmp_to(c, tcg_rw(stub_exit_main));
-		break;
-	case IR_EXITLOOK:
-		x_jmp_to(c, tcg_rw(stub_lookup_pc));
-		break;
-	}
 }
 
 /* -- the block ------------------------------------------------------------------------------------------ */
@@ -1338,10 +1211,11 @@ static void gen_guest_insn(struct gen *g, struct ir_insn *in)
 
 static int count_exits(const struct ir_block *b)
 {
-	int n = MAX_REGIONS;                 /* the stack checks' variants  */
+	int n = MAX_REGIONS;         /* the stack checks' variants; a call
+				      * has its target and its pad  */
 
 	for (int i = 0; i < b->n; i++)
-		n += ir_desc[b->insn[i].op].kind == IRK_EXIT;
+		n += ir_desc[b->insn[i].op].kind == IRK_EXIT ? 2 : 0;
 	return n;
 }
 

@@ -3,7 +3,7 @@
  *
  * Register use in translated code: globals where the target's table says (for
  * x86 guests EAX..EDI in rax rcx rdx rbx r12 rbp rsi rdi); r15 = struct cpu;
- * r13 = host minus guest address of the stack page; r11 = 12; r10, r14 hold
+ * r13 = host minus guest address of the stack page; rsp = return stack; r11 = 12; r10, r14 hold
  * temporaries; r8, r9 are scratch (effective address, host address). */
 #ifndef TCG_X64_H
 #define TCG_X64_H
@@ -18,7 +18,7 @@ enum { ACCESS_READ, ACCESS_STORE, ACCESS_RMW };
 /* Offsets in struct cpu and facts of the machine that the code depends on. */
 struct tcg_layout {
 	s32 stack_tag, stack_addend, cc, exit_request, host_pc, pc, regs, spill,
-	    save, arg_c, bounce_size, exit_link;
+	    save, arg_c, bounce_size, exit_link, c_rsp, ret_sp, stack_mode;
 	s32 jc_pc[2], jc_host[2];       /* per mmu index                    */
 	s32 tlb[2][2];                  /* [mmu index][write]               */
 	u32 jc_size;                    /* entries, a power of two          */
@@ -40,6 +40,10 @@ enum tcg_exit { TCG_EXIT_MAIN,      /* cpu->pc is current                  */
 void tcg_prologue_init(const struct ir_target *target);
 /* Run translated code. */
 extern u64 (*tcg_enter)(struct cpu *cpu, u8 *code);
+
+/* A return stack that has no frames holds this address at its top: a guest
+ * return that finds it looks its target up. */
+extern u8 *tcg_ret_empty;
 
 /* Generate host code for the (optimised) block into r's region; fills tb's
  * code, map, links. False: the region is full (tb untouched). tb->pc, flags,

@@ -12,9 +12,10 @@
 
 struct tcg_layout tcg_layout;
 u64 (*tcg_enter)(struct cpu *cpu, u8 *code);
+u8 *tcg_ret_empty;
 
 u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup, *stub_lookup_pc,
-   *stub_write_back, *stub_stack_refill[2];
+   *stub_write_back, *stub_stack_refill[2], *stub_jump_cache[2];
 u8 *stub_probe[2][3][5];
 u8 *stub_helper[256];
 
@@ -79,12 +80,12 @@ static void load_globals(bool all)
 			     env(target->global[i].offset));
 }
 
-/* Call C on an aligned stack; rbx is free (the guest's is saved). r10, which
- * may hold a temporary, survives. Arguments are in place. */
+/* Call C on its own stack; rbx is free (the guest's is saved). r10, which may
+ * hold a temporary, survives. Arguments are in place. */
 static void call_c(void *fn)
 {
 	x_mov_rr(&code, IRS_64, X_RBX, X_RSP);
-	x_grp1_ri(&code, 4, IRS_64, X_RSP, -16);
+	x_ld(&code, IRS_64, X_RSP, env(tcg_layout.c_rsp));
 	x_st(&code, IRS_64, env(tcg_layout.save), X_R10);
 	x_mov_ri(&code, X_RAX, (u64)(uintptr_t)fn);
 	x_rr(&code, 0xff, IRS_32, 2, X_RAX);                 /* call rax    */
@@ -121,11 +122,15 @@ static void make_enter(void)
 	load_globals(true);
 	x_ld(&code, IRS_64, X_STACK, env(tcg_layout.stack_addend));
 	x_mov_ri(&code, X_TWELVE, 12);
+	x_st(&code, IRS_64, env(tcg_layout.c_rsp), X_RSP);
+	x_ld(&code, IRS_64, X_RSP, env(tcg_layout.ret_sp));
 	x_rr(&code, 0xff, IRS_32, 4, X_HOST);                /* jmp r9      */
 	tcg_enter = (u64 (*)(struct cpu *, u8 *))(uintptr_t)entry;
 
 	/* eax: reason */
 	leave = here();
+	x_st(&code, IRS_64, env(tcg_layout.ret_sp), X_RSP);
+	x_ld(&code, IRS_64, X_RSP, env(tcg_layout.c_rsp));
 	x_grp1_ri(&code, 0, IRS_64, X_RSP, 8);
 	for (unsigned i = ARRAY_SIZE(saved); i--; )
 		pop(saved[i]);
@@ -153,8 +158,10 @@ static void make_enter(void)
 	x_st(&code, IRS_64, env(tcg_layout.pc), X_R8);
 	stub_lookup_pc = tcg_rx(code.p);                     /* cpu->pc     */
 	save_globals();
+	x_st(&code, IRS_64, env(tcg_layout.ret_sp), X_RSP);
 	x_mov_rr(&code, IRS_64, X_RDI, X_ENV);
 	call_c((void *)tcg_layout.lookup_tb_ptr);
+	x_ld(&code, IRS_64, X_RSP, env(tcg_layout.ret_sp));
 	x_rr(&code, 0x85, IRS_64, X_RAX, X_RAX);
 	leave = x_jcc8(&code, CC_E);
 	x_mov_rr(&code, IRS_64, X_HOST, X_RAX);
@@ -164,6 +171,18 @@ static void make_enter(void)
 	x_patch8(leave, code.p);
 	load_globals(true);
 	x_jmp_to(&code, tcg_rw(stub_exit_main));
+
+	/* A return with no frame left: r8d holds the pc, ret took the mark. */
+	tcg_ret_empty = here();
+	x_lea(&code, IRS_64, X_RSP, XMEM(X_RSP, -8));
+	x_rm_load(&code, 0x83, IRS_32, 7, env(tcg_layout.stack_mode));
+	x_u8(&code, 0);
+	leave = x_jcc8(&code, CC_NE);
+	stub_jump_cache[0] = tcg_rx(code.p);
+	gen_jump_cache(&code, 0);
+	x_patch8(leave, code.p);
+	stub_jump_cache[1] = tcg_rx(code.p);
+	gen_jump_cache(&code, 1);
 }
 
 /* -- guest memory --------------------------------------------------------------- */
@@ -215,13 +234,17 @@ static void make_write_back(void)
 {
 	stub_write_back = here();
 	note_host_pc();
-	x_u8(&code, 0x9c);                                   /* pushfq      */
 	save_globals();
+	x_u8(&code, 0x9f);                                   /* lahf        */
+	x_rr(&code, 0x0f90, IRS_8, 0, X_RAX);                /* seto al     */
+	x_st(&code, IRS_32, env(tcg_layout.save + 8), X_RAX);
 	x_mov_rr(&code, IRS_64, X_RDI, X_ENV);
 	call_c((void *)tcg_layout.write_back);
+	x_ld(&code, IRS_32, X_RAX, env(tcg_layout.save + 8));
+	x_grp1_ri(&code, 0, IRS_8, X_RAX, 0x7f);             /* OF again    */
+	x_u8(&code, 0x9e);                                   /* sahf        */
 	load_globals(false);
 	clear_host_pc();
-	x_u8(&code, 0x9d);                                   /* popfq       */
 	ret();
 }
 
