@@ -258,8 +258,7 @@ static void opnd_rm(struct dis *d, struct opnd *o, const struct arg_desc *a, int
 	}
 	if (d->mod == 3)
 		raise_ud(d);
-	o->kind = OPND_MEM;
-	o->size = (u8)size;
+	*o = (struct opnd){ .kind = OPND_MEM, .size = (u8)size };
 }
 
 static void opnd_moffs(struct dis *d, struct opnd *o, int size)
@@ -269,8 +268,7 @@ static void opnd_moffs(struct dis *d, struct opnd *o, int size)
 	d->mem.asz = IRS_32;
 	if (d->over >= 0)
 		d->mem.seg = (u8)d->over;
-	o->kind = OPND_MEM;
-	o->size = (u8)size;
+	*o = (struct opnd){ .kind = OPND_MEM, .size = (u8)size };
 }
 
 static void opnd_fill(struct dis *d, struct opnd *o, const struct arg_desc *a)
@@ -459,8 +457,12 @@ bool decode(struct dis *d, u32 pc)
 		a[i] = &arg_desc[args->arg[i]];
 	if (!d->has_modrm && (a[0]->modrm | a[1]->modrm))
 		fetch_modrm(d, a[0]->form == F_R || a[1]->form == F_R);
-	for (int i = 0; i < 3; i++)
-		opnd_fill(d, &d->arg[i], a[i]);
+	for (int i = 0; i < 3; i++) {
+		if (args->arg[i] == None)
+			d->arg[i] = (struct opnd){ .kind = OPND_NONE };
+		else
+			opnd_fill(d, &d->arg[i], a[i]);
+	}
 	d->next = d->pc + consumed(d);
 	if (a[0]->form == F_J)
 		set_target(d);

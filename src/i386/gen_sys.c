@@ -53,7 +53,13 @@ void gen_hlt(struct dis *d)
 
 void gen_cli(struct dis *d)
 {
-	emit_call(d, HELPER_cli, IR_NONE, IR_NONE, IR_NONE);
+	ir_val t = emit_lde(d, IRS_32, X86_OFS(eflags));
+	struct ir_insn *i = ir_add(d->ir, IR_AND, IRS_32);
+
+	i->d = i->a = t;
+	i->b = IR_IMM;
+	i->imm = (s32)~(u32)EFLAGS_IF;
+	emit_ste(d, IRS_32, X86_OFS(eflags), t);
 }
 
 void gen_sti(struct dis *d)
