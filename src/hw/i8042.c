@@ -77,9 +77,10 @@ static const u8 set1_of_set2[0x85] = {
 };
 /* clang-format on */
 
+/* From the end: 83h and 84h (F7, SysRq) are the real ones of their pairs. */
 static u8 set2_of_set1(u8 key)
 {
-	for (unsigned i = 1; i < sizeof(set1_of_set2); i++)
+	for (unsigned i = sizeof(set1_of_set2) - 1; i > 0; i--)
 		if (set1_of_set2[i] == key)
 			return i;
 	return 0;
