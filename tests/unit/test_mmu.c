@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests/unit/test_mmu.c - the page walk: rights, error codes, accessed and
+ * dirty bits, large pages, PAE and NX, A20 (SDM vol. 3A 4.3 to 4.8). */
+#include <check.h>
+#include <stdlib.h>
+
+#include "fake_cpu.h"
+
+enum { AT = 0x20000 };
+
+static u64 read_at(struct cpu *c, u32 a, u32 mode, u32 d)
+{
+	(void)d;
+	return cpu_ldl(c, a, (int)mode);
+}
+
+static u64 write_at(struct cpu *c, u32 a, u32 mode, u32 d)
+{
+	(void)d;
+	cpu_stl(c, a, 1, (int)mode);
+	return 0;
+}
+
+static u64 fetch_at(struct cpu *c, u32 a, u32 mode, u32 d)
+{
+	(void)d;
+	target_tlb_fill(c, a, MMU_INST_FETCH, (int)mode, false);
+	return 0;
+}
+
+/* -- rights -------------------------------------------------------------------- */
+static const struct {
+	const char *what;
+	u32 pte;
+	bool wp, write;
+	int mode, fault;
+	u32 err;
+} rights[] = {
+	{ "not present", 6, false, false, MMU_KERNEL, EXCP_PF, 0 },
+	{ "not present, user write", 6, false, true, MMU_USER, EXCP_PF, 6 },
+	{ "user reads", 5, false, false, MMU_USER, NO_FAULT, 0 },
+	{ "user writes read-only", 5, false, true, MMU_USER, EXCP_PF, 7 },
+	{ "user reads supervisor's", 3, false, false, MMU_USER, EXCP_PF, 5 },
+	{ "supervisor writes read-only", 5, false, true, MMU_KERNEL, NO_FAULT, 0 },
+	{ "the same with WP", 5, true, true, MMU_KERNEL, EXCP_PF, 3 },
+	{ "supervisor reads user's", 7, true, false, MMU_KERNEL, NO_FAULT, 0 },
+};
+
+START_TEST(page_rights)
+{
+	int fault;
+
+	enter_protected(0);
+	enter_paging();
+	if (rights[_i].wp)
+		cpu_set_cr0(x, x->cr[0] | CR0_WP);
+	set_pte(AT, AT | rights[_i].pte);
+	fault = run_helper(rights[_i].write ? write_at : read_at, AT + 4,
+			   (u32)rights[_i].mode, 0);
+	ck_assert_msg(fault == rights[_i].fault, "%s: %d", rights[_i].what, fault);
+	if (fault == NO_FAULT)
+		return;
+	ck_assert_uint_eq(x->error_code, rights[_i].err);
+	ck_assert_uint_eq(x->cr[2], AT + 4);
+}
+END_TEST
+
+START_TEST(accessed_and_dirty)
+{
+	u32 *pte = (u32 *)(void *)(ram + PAGE_TABLE + 4 * (AT >> 12));
+
+	enter_protected(0);
+	enter_paging();
+	ck_assert_int_eq(run_helper(read_at, AT, MMU_USER, 0), NO_FAULT);
+	ck_assert_uint_eq(*pte, AT | 0x27);
+	ck_assert_uint_eq(get32(PAGE_DIR) & 0x20, 0x20);
+	ck_assert_int_eq(run_helper(write_at, AT, MMU_USER, 0), NO_FAULT);
+	ck_assert_uint_eq(*pte, AT | 0x67);
+}
+END_TEST
+
+/* A fault marks nothing dirty. */
+START_TEST(refused_write_is_not_dirty)
+{
+	enter_protected(0);
+	enter_paging();
+	set_pte(AT, AT | 5);
+	ck_assert_int_eq(run_helper(write_at, AT, MMU_USER, 0), EXCP_PF);
+	ck_assert_uint_eq(get32(PAGE_TABLE + 4 * (AT >> 12)) & 0x40, 0);
+}
+END_TEST
+
+START_TEST(large_pages)
+{
+	enter_protected(0);
+	enter_paging();
+	put32(PAGE_DIR + 4, 0x87);                       /* 4 MB to physical 0 */
+	put32(AT + 8, 0x12345678);
+	cpu_set_cr4(x, CR4_PSE);
+	ck_assert_uint_eq(target_debug_translate(cpu, 0x400000 + AT), AT);
+	ck_assert_int_eq(run_helper(read_at, 0x400000 + AT + 8, MMU_USER, 0), NO_FAULT);
+	ck_assert_uint_eq(cpu_ldl(cpu, 0x400000 + AT + 8, MMU_USER), 0x12345678);
+	ck_assert_int_eq(run_helper(write_at, 0x400000 + AT, MMU_USER, 0), NO_FAULT);
+	ck_assert_uint_eq(get32(PAGE_DIR + 4), 0xe7);
+	put32(PAGE_DIR + 8, 0x2087);                     /* reserved bit */
+	ck_assert_int_eq(run_helper(read_at, 0x800000, MMU_USER, 0), EXCP_PF);
+	ck_assert_uint_eq(x->error_code, 13);
+}
+END_TEST
+
+/* -- PAE ------------------------------------------------------------------------- */
+enum { PDPT = 0x18000, PAE_DIR = 0x19000, PAE_TABLE = 0x1a000 };
+
+static void enter_pae(void)
+{
+	enter_protected(0);
+	memset(ram + PDPT, 0, 0x3000);
+	put32(PDPT, PAE_DIR | 1);
+	put32(PAE_DIR, PAE_TABLE | 7);
+	put32(PAE_DIR + 8, 0x87);                        /* 2 MB to 0 */
+	for (u32 i = 0; i < 256; i++)
+		put32(PAE_TABLE + 8 * i, i << 12 | 7);
+	cpu_set_cr3(x, PDPT);
+	cpu_set_cr4(x, CR4_PAE);
+	cpu_set_cr0(x, x->cr[0] | (u32)CR0_PG);
+}
+
+START_TEST(pae)
+{
+	enter_pae();
+	ck_assert_int_eq(run_helper(write_at, AT, MMU_USER, 0), NO_FAULT);
+	ck_assert_uint_eq(get32(PAE_TABLE + 8 * (AT >> 12)), AT | 0x67);
+	ck_assert_uint_eq(target_debug_translate(cpu, 0x200000 + AT), AT);
+	ck_assert_int_eq(run_helper(read_at, 0x40000000, MMU_USER, 0), EXCP_PF);
+	ck_assert_uint_eq(x->error_code, 4);
+}
+END_TEST
+
+START_TEST(no_execute)
+{
+	enter_pae();
+	put32(PAE_TABLE + 8 * (AT >> 12) + 4, 1u << 31);
+	ck_assert_int_eq(run_helper(read_at, AT, MMU_KERNEL, 0), EXCP_PF);
+	ck_assert_uint_eq(x->error_code, 9);             /* reserved without NXE */
+	cpu->regs[R_ECX] = 0xc0000080;
+	cpu->regs[R_EAX] = 1 << 11;
+	cpu->regs[R_EDX] = 0;
+	ck_assert_int_eq(run_helper(helper_wrmsr, 0, 0, 0), NO_FAULT);
+	ck_assert_int_eq(run_helper(read_at, AT, MMU_USER, 0), NO_FAULT);
+	ck_assert_int_eq(run_helper(fetch_at, AT, MMU_USER, 0), EXCP_PF);
+	ck_assert_uint_eq(x->error_code, 0x15);
+}
+END_TEST
+
+/* -- control registers, A20 ---------------------------------------------------------- */
+START_TEST(illegal_control_bits)
+{
+	enter_protected(0);
+	ck_assert_int_eq(run_helper(helper_write_cr, 0, (u32)CR0_PG, 0), EXCP_GP);
+	ck_assert_int_eq(run_helper(helper_write_cr, 0, CR0_PE | CR0_NW, 0), EXCP_GP);
+	ck_assert_int_eq(run_helper(helper_write_cr, 4, 1 << 13, 0), EXCP_GP);
+	ck_assert_int_eq(run_helper(helper_lmsw, 0, 0, 0), NO_FAULT);
+	ck_assert_uint_eq(x->cr[0] & CR0_PE, CR0_PE);
+}
+END_TEST
+
+START_TEST(a20)
+{
+	enter_protected(0);
+	put32(0x1000, 0xcafe);
+	bql_lock();
+	target_set_a20(cpu, false);
+	bql_unlock();
+	ck_assert_uint_eq(cpu_ldl(cpu, 0x101000, MMU_KERNEL), 0xcafe);
+	bql_lock();
+	target_set_a20(cpu, true);
+	bql_unlock();
+	ck_assert_uint_ne(cpu_ldl(cpu, 0x101000, MMU_KERNEL), 0xcafe);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("i386/mmu");
+	TCase *t = tcase_create("paging");
+
+	tcase_add_unchecked_fixture(t, fake_cpu_init, NULL);
+	tcase_add_loop_test(t, page_rights, 0, (int)ARRAY_SIZE(rights));
+	tcase_add_test(t, accessed_and_dirty);
+	tcase_add_test(t, refused_write_is_not_dirty);
+	tcase_add_test(t, large_pages);
+	tcase_add_test(t, pae);
+	tcase_add_test(t, no_execute);
+	tcase_add_test(t, illegal_control_bits);
+	tcase_add_test(t, a20);
+	suite_add_tcase(s, t);
+	SRunner *r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	int failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
