@@ -84,10 +84,9 @@ static const char *vector_name(int v)
 /* A page fault's error code in words. */
 static void pf_text(u32 err, char *buf, size_t size)
 {
-	snprintf(buf, size, "%s %s%s, %s%s", err & 4 ? "user" : "supervisor",
-		 err & 16 ? "fetch" : err & 2 ? "write" : "read", "",
-		 err & 1 ? "no right to it" : "page not present",
-		 err & 8 ? ", reserved bit set" : "");
+	snprintf(buf, size, "%s %s, %s%s", err & 4 ? "user" : "supervisor",
+		 err & 16 ? "fetch" : err & 2 ? "write" : "read", err & 1
+		 ? "no right to it" : "page not present", err & 8 ? ", reserved bit set" : "");
 }
 
 /* An error code that is a selector, in words. */
