@@ -268,7 +268,7 @@ const struct insn optab_0f[256] = {
 	[0x08] = I("invd", helper0, 0, 0, 0, CPL0, None),
 	[0x09] = I("wbinvd", helper0, 0, 0, 0, CPL0, None),
 	[0x0b] = N("ud2", ud, ENDS, None),
-	[0x0d] = NOP_EV,                       /* prefetch hints               */
+	[0x0d] = N("nop", nop, 0, M),          /* prefetch hints               */
 	R8(0x18, NOP_EV),
 	[0x20] = N("mov", mov_from_cr, CPL0, Rd, Cd), [0x21] = N("mov", mov_from_dr, CPL0, Rd, Dd),
 	[0x22] = N("mov", mov_to_cr, CPL0 | ENDS, Cd, Rd), [0x23] = N("mov", mov_to_dr, CPL0, Dd, Rd),
