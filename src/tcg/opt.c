@@ -51,7 +51,8 @@ enum { BIMM = 1,                 /* b may be an immediate                  */
        G0W = 64, G2W = 128,      /* writes globals                         */
        GREAD = 256,              /* reads globals 0..3                     */
        ENDS = 512,               /* nothing after it is reached            */
-       USEC = 1024, USECC = 2048, USELAHF = 4096 };    /* flags it reads    */
+       USEC = 1024, USECC = 2048, USELAHF = 4096,      /* flags it reads    */
+       APART = 8192 };           /* d is neither b nor c unless it is a    */
 
 static const u16 traits[IR_NOPS] = {
 	[IR_INSN] = KEEP,
@@ -69,7 +70,9 @@ static const u16 traits[IR_NOPS] = {
 	[IR_DIVU] = KEEP | G0W | G2W | GREAD | FAULTS,
 	[IR_DIVS] = KEEP | G0W | G2W | GREAD | FAULTS,
 	[IR_BSF] = TIED, [IR_BSR] = TIED,
-	[IR_BT] = BIMM, [IR_BTS] = BIMM, [IR_BTR] = BIMM, [IR_BTC] = BIMM,
+	[IR_BT] = BIMM,
+	[IR_BTS] = BIMM | APART, [IR_BTR] = BIMM | APART,
+	[IR_BTC] = BIMM | APART,
 	[IR_SETCC] = USECC, [IR_MOVCC] = TIED | USECC,
 	[IR_XCHG] = TIED | KEEP, [IR_XADD] = TIED | KEEP,
 	[IR_CMPXCHG] = TIED | KEEP | G0W | GREAD,
@@ -94,7 +97,8 @@ static bool is_val(ir_val v) { return v < IR_IMM; }
 static bool is_temp(ir_val v) { return v >= IR_FIRST_TEMP && v < IR_IMM; }
 static int bits(int size) { return 8 << size; }
 
-/* Does the instruction write part of d only? */
+/* Does the instruction write part of d only? What is left of a temporary then
+ * has no value; so this is about globals. */
 static bool writes_part(const struct ir_insn *i)
 {
 	int size = ir_desc[i->op].kind == IRK_CONV ? i->dsize : i->size;
@@ -292,9 +296,12 @@ static void fold_operands(struct opt *o, struct ir_insn *i)
 	/* d = d op b in part keeps the rest of d: nothing would be saved */
 	if (!(t & TIED) && !(writes_part(i) && i->a == i->d))
 		i->a = copied(o, i->a);
-	if (!writes_b(i))
+	/* d = a op d where d is not a is simple arithmetic's privilege */
+	if (!writes_b(i) && (i->a == i->d || copied(o, i->b) != i->d ||
+			     !(t & APART)))
 		i->b = copied(o, i->b);
-	i->c = copied(o, i->c);
+	if (i->a == i->d || copied(o, i->c) != i->d)
+		i->c = copied(o, i->c);
 	if ((t & COMM) && i->mem == IRM_NONE && is_val(i->b) &&
 	    is_temp(i->a) && is_const(o, i->a, i->size)) {
 		ir_val a = i->a;
@@ -461,13 +468,15 @@ static void compute_in_place(struct opt *o, int n)
 	p = &o->b->insn[def - 1];
 	int kind = ir_desc[p->op].kind;
 	bool one = kind == IRK_ALU1 || kind == IRK_CONV || kind == IRK_LEA ||
-		   p->op == IR_IMUL3 || p->op == IR_LDE;
+		   p->op == IR_IMUL3;
 
 	if (p->d != t || (p->part & IRP_D) || (traits[p->op] & (TIED | KEEP)) ||
 	    p->op == IR_LAHF ||
 	    (kind == IRK_CONV ? p->dsize : p->size) != i->size)
 		return;
-	/* d = G with G as a later operand needs care in a back end: not here */
+	/* d = d op b in part again, or d = a op d: more work in a back end    */
+	if (!one && is_val(p->a) && p->a != g && i->size < IRS_32)
+		return;
 	if (!one && (p->b == g || p->c == g || p->ea.base == g ||
 		     p->ea.index == g))
 		return;

@@ -31,6 +31,14 @@ static struct xmem spill_slot(struct gen *g, ir_val v)
 	return XMEM(X_ENV, tcg_layout.spill + g->slot[v] * 8);
 }
 
+int free_temp_reg(struct gen *g)
+{
+	for (unsigned i = ARRAY_SIZE(pool); i--; )
+		if (g->owner[pool[i]] == IR_NONE && !(g->busy >> pool[i] & 1))
+			return pool[i];
+	return X_NONE;
+}
+
 static int take_reg(struct gen *g, ir_val v)
 {
 	int r = X_NONE;
@@ -362,6 +370,8 @@ static void gen_lea(struct gen *g, struct ir_insn *in)
 		return;
 	}
 	d = def(g, in->d, in->ea.base);
+	if (in->d == in->ea.base && m.index == X_NONE && !m.disp && in->size == IRS_32)
+		return;                              /* padding             */
 	if (m.base == X_NONE && m.index == X_NONE)
 		x_mov_ri(&g->c, d, in->size == IRS_32 ? (u32)m.disp : (u64)(s64)m.disp);
 	else
@@ -374,7 +384,7 @@ static const struct recipe no_recipe;
 
 static struct recipe recipe(struct ir_insn *in, int kind, int a, int b)
 {
-	struct recipe r = { (u8)kind, in->size, b_is_imm(in), (s8)a, (s8)b, in->imm };
+	struct recipe r = { (u8)kind, in->size, b_is_imm(in), (s8)a, (s8)b, in->op, in->imm };
 
 	if (in->part || in->mem != IRM_NONE)
 		r.kind = REC_NONE;
@@ -397,9 +407,29 @@ static bool commutes(int op)
 	return op == IR_ADD || op == IR_AND || op == IR_OR || op == IR_XOR || op == IR_ADC;
 }
 
+/* For d = d op [ea]: `old` is a copy of d, or X_NONE. */
+static struct recipe recipe_mem(struct ir_insn *in, int d, int old)
+{
+	bool logic = in->op == IR_AND || in->op == IR_OR || in->op == IR_XOR;
+	struct recipe r = { REC_NONE, in->size, false, (s8)d, (s8)d, in->op, 0 };
+
+	if (x_high(d) || d == X_R8)
+		return r;
+	if (logic) {
+		r.kind = REC_TEST;
+	} else if (old != X_NONE && in->op == IR_ADD) {
+		r.kind = REC_ADD;
+		r.b = (s8)old;
+	} else if (old != X_NONE) {
+		r.kind = REC_LESS;
+		r.a = (s8)old;
+	}
+	return r;
+}
+
 static void gen_alu_mem(struct gen *g, struct ir_insn *in, int n, u8 kills)
 {
-	int size = in->size, r;
+	int size = in->size, r, old = X_NONE;
 	struct xcode *c = &g->c;
 	struct xmem m = mem_operand(g, 1 << size, in->mem == IRM_DST);
 
@@ -414,11 +444,13 @@ static void gen_alu_mem(struct gen *g, struct ir_insn *in, int n, u8 kills)
 		} else {
 			inplace(g, in->d, r);
 		}
+		if (in->op == IR_ADD || in->op == IR_SUB)
+			old = fl_copy_input(g, r);
 		fl_before_op(g, kills);
-		if (in->fuse & IRF_C && (in->op == IR_ADC || in->op == IR_SBB))
+		if (in->op == IR_ADC || in->op == IR_SBB)
 			fl_load_carry(g);
 		op_rm(g, (u32)n * 8 + 3, size, r, m);
-		fl_after_op(g, kills, no_recipe);
+		fl_after_op(g, kills, recipe_mem(in, r, old));
 		return;
 	}
 	fl_before_op(g, kills);
@@ -467,6 +499,23 @@ static bool gen_add_as_lea(struct gen *g, struct ir_insn *in)
 	return true;
 }
 
+/* INC, DEC of a register whose flags only a fault would show: CF stays in
+ * cpu->cc, the rest can be had from the result. */
+static bool gen_incdec_by_recipe(struct gen *g, struct ir_insn *in)
+{
+	int d;
+
+	if (!is_incdec(in) || in->d != in->a || in->part || is_temp(in->d) ||
+	    !fl_only_faults(g) || (in->flive | in->fuse))
+		return false;
+	fl_sync(g, fl_needed_after(g) & IRF_C);
+	d = val_input(g, in->d);
+	fl_write_reg(g, d);
+	x_rr(&g->c, byte_op(0xff, in->size), in->size, in->op == IR_SUB, d);
+	fl_by_recipe(g, recipe(in, in->op == IR_ADD ? REC_INC : REC_DEC, d, X_NONE));
+	return true;
+}
+
 static void gen_alu(struct gen *g, struct ir_insn *in)
 {
 	int n = group1[in->op], size = in->size, a, b = X_NONE, d;
@@ -479,6 +528,8 @@ static void gen_alu(struct gen *g, struct ir_insn *in)
 		return;
 	}
 	if (gen_add_as_lea(g, in))
+		return;
+	if (gen_incdec_by_recipe(g, in))
 		return;
 	a = part(in, IRP_A, val_input(g, in->a));
 	if (!b_is_imm(in))
@@ -520,6 +571,34 @@ static void gen_alu(struct gen *g, struct ir_insn *in)
 	fl_after_op(g, kills, rec);
 }
 
+/* CMP, TEST of memory whose flags a later fault would show, too: compare a
+ * copy in a free register, from which they can be had again. */
+static bool gen_compare_loaded(struct gen *g, struct ir_insn *in, struct xmem m)
+{
+	bool test = in->op == IR_TEST;
+	struct recipe rec = recipe(in, test ? REC_TEST : REC_CMP, X_NONE, X_NONE);
+	struct xcode *c = &g->c;
+	int copy;
+
+	if (!(in->fdef & in->ffault) || in->part || in->size < IRS_32)
+		return false;
+	copy = free_temp_reg(g);
+	if (copy == X_NONE)
+		return false;
+	fl_write_reg(g, copy);
+	x_ld(c, in->size, copy, m);
+	rec.kind = test ? REC_TEST : REC_CMP;
+	rec.a = (s8)copy;
+	if (!b_is_imm(in)) {
+		rec.b = (s8)val_input(g, in->b);
+		if (rec.b == X_R8 || rec.b == copy)
+			return false;
+	}
+	fl_emit_recipe(c, &rec);
+	fl_after_op(g, IRF_ALL, rec);
+	return true;
+}
+
 /* CMP, TEST. */
 static void gen_compare(struct gen *g, struct ir_insn *in)
 {
@@ -547,6 +626,8 @@ static void gen_compare(struct gen *g, struct ir_insn *in)
 	}
 	m = mem_operand(g, 1 << size, false);
 	fl_before_op(g, IRF_ALL);
+	if (in->mem == IRM_LHS && gen_compare_loaded(g, in, m))
+		return;
 	if (in->mem == IRM_SRC) {                    /* a is a register     */
 		a = part(in, IRP_A, val_input(g, in->a));
 		op_rm(g, test ? 0x85 : 0x3b, size, a, m);
@@ -596,7 +677,7 @@ static void gen_unary(struct gen *g, struct ir_insn *in)
 
 /* -- shifts ------------------------------------------------------------------------------ */
 
-static const s8 shift_digit[IR_NOPS] = {
+const s8 shift_digit[IR_NOPS] = {
 	[IR_ROL] = 0, [IR_ROR] = 1, [IR_RCL] = 2, [IR_RCR] = 3,
 	[IR_SHL] = 4, [IR_SHR] = 5, [IR_SAR] = 7,
 };
@@ -698,7 +779,7 @@ static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct 
 static void gen_shift(struct gen *g, struct ir_insn *in)
 {
 	struct xmem m, *mp = NULL;
-	int d = X_NONE, a, src = X_NONE;
+	int d = X_NONE, a, src = X_NONE, copy = X_NONE;
 	u8 kills = shift_kills(in);
 
 	if (in->mem == IRM_DST) {
@@ -730,10 +811,15 @@ static void gen_shift(struct gen *g, struct ir_insn *in)
 	fl_before_op(g, kills);
 	if (in->op == IR_RCL || in->op == IR_RCR)
 		fl_load_carry(g);
+	if (!mp && kills == IRF_ALL && !is_double_shift(in) && d != X_R8)
+		copy = fl_copy_input(g, d);
 	emit_shift(g, in, d, mp, src);
 	if (mp)
 		mem_access_done(g);
-	fl_after_op(g, kills, no_recipe);
+	if (copy != X_NONE)
+		fl_by_recipe(g, recipe(in, REC_REDO, copy, X_NONE));
+	else
+		fl_after_op(g, kills, no_recipe);
 }
 
 /* -- multiplication, bits --------------------------------------------------------------- */
@@ -741,7 +827,7 @@ static void gen_shift(struct gen *g, struct ir_insn *in)
 static void gen_imul(struct gen *g, struct ir_insn *in)
 {
 	bool mem = in->mem == IRM_SRC, three = in->op == IR_IMUL3;
-	int d, s = X_NONE, size = in->size;
+	int d, s = X_NONE, size = in->size, copy = X_NONE;
 	struct xcode *c = &g->c;
 	struct xmem m = { 0 };
 
@@ -754,6 +840,8 @@ static void gen_imul(struct gen *g, struct ir_insn *in)
 
 		d = size == IRS_16 ? def_merge(g, in->d) : def(g, in->d, in->b);
 		fl_before_op(g, IRF_ALL);
+		if (!mem && d == s && d != X_R8)
+			copy = fl_copy_input(g, s);
 		if (mem)
 			x_rm(c, small ? 0x6b : 0x69, size, d, m);
 		else
@@ -775,12 +863,17 @@ static void gen_imul(struct gen *g, struct ir_insn *in)
 				x_mov_rr(c, IRS_32, d, a);
 		}
 		fl_before_op(g, IRF_ALL);
+		if (!mem && d != s && d != X_R8 && s != X_R8)
+			copy = fl_copy_input(g, d);
 		if (mem)
 			x_rm(c, 0x0faf, size, d, m);
 		else
 			x_rr(c, 0x0faf, size, d, s);
 	}
-	fl_after_op(g, IRF_ALL, no_recipe);
+	if (copy != X_NONE)
+		fl_by_recipe(g, recipe(in, REC_REDO, copy, three ? X_NONE : s));
+	else
+		fl_after_op(g, IRF_ALL, no_recipe);
 }
 
 /* MULU MULS DIVU DIVS: rax and rdx are globals 0 and 2. A division that

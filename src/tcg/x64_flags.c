@@ -39,6 +39,21 @@ static void emit_op(struct xcode *c, int n, const struct recipe *r, int a)
 		x_rr(c, (u32)n * 8 + (r->size != IRS_8), r->size, r->b, a);
 }
 
+/* A shift by a constant, or a multiplication, once more. */
+static void emit_redo(struct xcode *c, const struct recipe *r)
+{
+	x_mov_rr(c, IRS_32, X_R8, r->a);
+	if (r->op == IR_IMUL) {
+		x_rr(c, 0x0faf, r->size, X_R8, r->b);
+	} else if (r->op == IR_IMUL3) {
+		x_rr(c, 0x69, r->size, X_R8, X_R8);
+		x_imm(c, r->size, r->imm);
+	} else {
+		x_rr(c, r->size == IRS_8 ? 0xc0 : 0xc1, r->size, shift_digit[r->op], X_R8);
+		x_u8(c, (u8)r->imm);
+	}
+}
+
 void fl_emit_recipe(struct xcode *c, const struct recipe *r)
 {
 	switch (r->kind) {
@@ -63,7 +78,50 @@ void fl_emit_recipe(struct xcode *c, const struct recipe *r)
 		emit_op(c, 0, r, X_R8);
 		emit_op(c, 5, r, X_R8);
 		break;
+	case REC_REDO:
+		emit_redo(c, r);
+		break;
+	case REC_LESS:
+		x_mov_rr(c, IRS_32, X_R8, r->a);
+		x_rr(c, 0x29, r->size, r->b, X_R8);
+		x_rr(c, 0x39, r->size, X_R8, r->a);
+		break;
+	case REC_INC:
+	case REC_DEC:
+		x_mov_rr(c, IRS_32, X_R8, r->a);
+		x_grp1_ri(c, r->kind == REC_INC ? 5 : 0, r->size, X_R8, 1);
+		x_rm_load(c, 0x0fba, IRS_32, 4, XMEM(X_ENV, tcg_layout.cc));
+		x_u8(c, 0);                                  /* bt [cc], 0  */
+		x_rr(c, r->size == IRS_8 ? 0xfe : 0xff, r->size, r->kind == REC_DEC, X_R8);
+		break;
 	}
+}
+
+bool fl_only_faults(struct gen *g)
+{
+	const struct ir_insn *in = gen_insn(g);
+
+	return (in->fdef & in->ffault) && !in->flive;
+}
+
+int fl_copy_input(struct gen *g, int r)
+{
+	int copy;
+
+	if (!fl_only_faults(g) || r >= X_AH || (fl_needed_after(g) & ~gen_insn(g)->fdef))
+		return X_NONE;
+	copy = free_temp_reg(g);
+	if (copy == X_NONE)
+		return X_NONE;
+	fl_write_reg(g, copy);
+	x_mov_rr(&g->c, IRS_32, copy, r);
+	return copy;
+}
+
+void fl_by_recipe(struct gen *g, struct recipe rec)
+{
+	g->fl = FL_RECIPE;
+	g->rec = rec;
 }
 
 void fl_clobber(struct gen *g)

@@ -21,9 +21,14 @@ enum fl_state {
 	FL_RECIPE,           /* lost, but `rec` computes them again          */
 };
 
-/* How to compute the flags again from registers that still hold. */
-enum rec_kind { REC_NONE, REC_CMP, REC_TEST, REC_ADD, REC_SUB };
-struct recipe { u8 kind, size; bool b_imm; s8 a, b; s64 imm; };
+/* How to compute the flags again from registers that still hold:
+ *   CMP, TEST  a with b                 ADD, SUB  a is the result, b was added
+ *   REDO       a is a copy of what op   LESS      a is a copy, b the result of
+ *              changed, b its operand             subtracting something from it
+ *   INC, DEC   a is the result; CF is as cpu->cc has it                       */
+enum rec_kind { REC_NONE, REC_CMP, REC_TEST, REC_ADD, REC_SUB, REC_REDO, REC_LESS,
+		REC_INC, REC_DEC };
+struct recipe { u8 kind, size; bool b_imm; s8 a, b; u8 op; s64 imm; };
 
 enum cold_kind { COLD_READ, COLD_WRITE, COLD_GUARD, COLD_EXIT, COLD_LINK,
 		 COLD_IRQ, COLD_STACK };
@@ -116,6 +121,14 @@ void fl_after_op(struct gen *g, u8 kills, struct recipe rec);
 /* Emit a recipe (leaves the flags in the host's; r8 is scratch). */
 void fl_emit_recipe(struct xcode *c, const struct recipe *r);
 void fl_emit_save(struct xcode *c);     /* host flags -> cpu->cc              */
+/* The current instruction will overwrite its input r: if its flags are wanted
+ * only by a later fault keep a copy for a recipe. X_NONE: not worth it, or no
+ * register is free. */
+int fl_copy_input(struct gen *g, int r);
+/* Only a later fault wants the current instruction's flags: note the recipe,
+ * which needs no host flags, and be done. */
+void fl_by_recipe(struct gen *g, struct recipe rec);
+bool fl_only_faults(struct gen *g);
 /* Flags that must survive the current instruction's start / its end. */
 u8 fl_needed_before(struct gen *g);
 u8 fl_needed_after(struct gen *g);
@@ -149,5 +162,8 @@ void gen_exit(struct gen *g, struct ir_insn *in);
 int val_use(struct gen *g, ir_val v);   /* host register that holds v         */
 int val_input(struct gen *g, ir_val v); /* same; ESP with no move pending     */
 void gen_map(struct gen *g, int insn);
+/* A register for temporaries that is free, but not taken; X_NONE: none. */
+int free_temp_reg(struct gen *g);
+extern const s8 shift_digit[IR_NOPS];        /* /digit of C1, D3            */
 
 #endif
