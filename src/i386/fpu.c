@@ -53,16 +53,14 @@ static void host_fxrstor(const struct fx *f)
 	__asm__ volatile("fxrstor64 %0" : : "m"(*f));
 }
 
-/* FTW with two bits a register; FNSTENV masks all exceptions, so the control
- * word is loaded again (nothing can be pending between the two). */
-static u16 host_tag_word(void)
+/* FNSTENV masks all exceptions, so the control word is loaded again (nothing
+ * can be pending between the two). */
+static void host_fnstenv(struct env32 *e)
 {
-	struct env32 e;
 	u16 fcw;
 
 	__asm__ volatile("fnstcw %1\n\tfnstenv %0\n\tfldcw %1"
-			 : "=m"(e), "=m"(fcw));
-	return e.ftw;
+			 : "=m"(*e), "=m"(fcw));
 }
 
 /* -- pointers ------------------------------------------------------------------------ */
@@ -90,11 +88,25 @@ static u16 guest_fop(u16 fop)
 	return (fop & 0xc0) == 0xc0 ? fop : (fop & 0x738) | 5;
 }
 
-static void guest_pointers(struct x86_cpu *x, const struct fx *f, struct env *e)
+static void remember(struct x86_cpu *x, const struct env *e)
+{
+	x->fpu_ip = e->fip;
+	x->fpu_dp = e->fdp;
+	x->fpu_op = e->fop & 0x7ff;
+	x->fpu_cs = e->fcs;
+	x->fpu_ds = e->fds;
+}
+
+/* fip, fop: the host's; f gives FSW and, with an exception pending, FDP. */
+static void guest_pointers(struct x86_cpu *x, const struct fx *f, u64 fip,
+			   u16 fop, struct env *e)
 {
 	u32 eip;
 
-	if (!f->fip || !cpu_host_pc_to_guest(&x->c, f->fip, &eip)) {
+	/* FNINIT clears them, and nobody tells us when it runs */
+	if (!fip && f->fcw == 0x37f && !f->fsw && !f->ftw)
+		remember(x, &(struct env){ 0 });
+	if (!fip || !cpu_host_pc_to_guest(&x->c, fip, &eip)) {
 		e->fip = x->fpu_ip;
 		e->fdp = x->fpu_dp;
 		e->fop = x->fpu_op;
@@ -103,18 +115,9 @@ static void guest_pointers(struct x86_cpu *x, const struct fx *f, struct env *e)
 		return;
 	}
 	e->fip = eip;
-	e->fop = guest_fop(f->fop & 0x7ff);
+	e->fop = guest_fop(fop & 0x7ff);
 	e->fcs = e->fds = 0;
 	e->fdp = f->fsw & FSW_ES ? host_to_linear(x, f->fdp) : 0;
-}
-
-static void remember(struct x86_cpu *x, const struct env *e)
-{
-	x->fpu_ip = e->fip;
-	x->fpu_dp = e->fdp;
-	x->fpu_op = e->fop & 0x7ff;
-	x->fpu_cs = e->fcs;
-	x->fpu_ds = e->fds;
 }
 
 /* -- guest memory --------------------------------------------------------------------- */
@@ -209,13 +212,21 @@ static void env_unpack(struct x86_cpu *x, struct env *e, bool wide, const u8 *in
 	e->fcs = e->fds = 0;
 }
 
+/* AMD's FXSAVE64 stores FIP, FDP and FOP only while an exception is pending;
+ * FNSTENV always has the low half of FIP. The high half is that of the
+ * translated code that called. */
 static void env_get(struct x86_cpu *x, struct env *e, struct fx *f)
 {
+	struct env32 h;
+	u64 fip;
+
 	host_fxsave(f);
-	guest_pointers(x, f, e);
+	host_fnstenv(&h);
+	fip = h.fip ? (x->c.host_pc & ~0xffffffffull) | h.fip : 0;
+	guest_pointers(x, f, fip, h.fcs_fop >> 16, e);
 	e->fcw = f->fcw;
 	e->fsw = f->fsw;
-	e->ftw = host_tag_word();
+	e->ftw = h.ftw;
 }
 
 /* FLDENV and FRSTOR wait: an exception pending from before comes first. */
@@ -340,7 +351,7 @@ u64 helper_fxsave(struct cpu *cpu, u32 addr, u32 b, u32 c)
 	check_fx(x, addr);
 	check_store(x, addr, 160);
 	host_fxsave(&f);
-	guest_pointers(x, &f, &e);
+	guest_pointers(x, &f, f.fip, f.fop, &e);
 	f.fop = e.fop;
 	f.fip = e.fip | (u64)e.fcs << 32;
 	f.fdp = e.fdp | (u64)e.fds << 32;

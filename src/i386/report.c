@@ -84,9 +84,11 @@ static const char *vector_name(int v)
 /* A page fault's error code in words. */
 static void pf_text(u32 err, char *buf, size_t size)
 {
+	const char *access = err & 16 ? "fetch" : err & 2 ? "write" : "read";
+
 	snprintf(buf, size, "%s %s, %s%s", err & 4 ? "user" : "supervisor",
-		 err & 16 ? "fetch" : err & 2 ? "write" : "read", err & 1
-		 ? "no right to it" : "page not present", err & 8 ? ", reserved bit set" : "");
+		 access, err & 1 ? "no right to it" : "page not present",
+		 err & 8 ? ", reserved bit set" : "");
 }
 
 /* An error code that is a selector, in words. */
@@ -97,7 +99,7 @@ static void selector_text(u32 err, char *buf, size_t size)
 	if (!err)
 		buf[0] = 0;
 	else
-		snprintf(buf, size, "%s entry %02x%s", table, err >> 3,
+		snprintf(buf, size, " (%s entry %02x%s)", table, err >> 3,
 			 err & 1 ? ", external event" : "");
 }
 
@@ -117,7 +119,7 @@ static void print_record(const struct record *r)
 			     r->err, code);
 	} else {
 		selector_text(r->err, code, sizeof(code));
-		error_report("  %s at %04x:%08x, CPL %u%s: error %x %s",
+		error_report("  %s at %04x:%08x, CPL %u%s: error %x%s",
 			     vector_name(r->vector), r->cs, r->eip, r->cpl,
 			     during, r->err, code);
 	}
