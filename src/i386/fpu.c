@@ -103,7 +103,8 @@ static void guest_pointers(struct x86_cpu *x, const struct fx *f, u64 fip,
 {
 	u32 eip;
 
-	/* FNINIT clears them, and nobody tells us when it runs */
+	/* FNINIT clears them; nobody tells us when it runs, so its state is
+	 * taken for its trace */
 	if (!fip && f->fcw == 0x37f && !f->fsw && !f->ftw)
 		remember(x, &(struct env){ 0 });
 	if (!fip || !cpu_host_pc_to_guest(&x->c, fip, &eip)) {

@@ -79,7 +79,7 @@ END_TEST
 
 START_TEST(real_mode_layout)
 {
-	static const u16 env[7] = { 0x37f, 0, 0xffff, 0x5678, 0xa123, 0xdef0, 0xb000 };
+	static const u16 env[7] = { 0x27f, 0, 0xffff, 0x5678, 0xa123, 0xdef0, 0xb000 };
 
 	enter_protected(0);
 	target_cpu_reset(cpu);
