@@ -144,7 +144,7 @@ linux: ## boot Debian's i386 Linux to a shell on this terminal
 	@tests/boot/shell $(SMEW)
 soak: deps-check ## random instructions against the host CPU, until stopped
 	@$(SUBMAKE) all
-	@tests/asm/soak $(SMEW)
+	@SMEW=$(SMEW) tests/asm/run --soak
 
 # -- tests -------------------------------------------------------------------
 check: deps-check ## all tests; the last line is the sum
