@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* tests/ir/backend.c - runs a block through the x86-64 back end.
+ *
+ * The machine is that of interp.h. Of its sixteen pages most are in the soft
+ * TLB's tables; IO_PAGES are not, and reach the bounce buffer as MMIO would;
+ * RO_PAGES take the slow path for stores, as pages with code do. A block that
+ * leaves for its variant without shared stack checks goes on with the rest of
+ * the same program, translated that way. */
+#define _GNU_SOURCE
+#include "backend.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "tcg/x64.h"
+
+enum { IO_PAGES = 1 << 3 | 1 << 9, RO_PAGES = 1 << 5 | 1 << 7,
+       CF_NO_STACK = 0x100, NO_PC = 0x7fff0000, RETURN_STACK = 64 << 10 };
+
+static struct test_cpu *cpu;
+static u8 *ram, *return_stack;
+static struct tcg_region region;
+static struct tb *current_tb;
+static sigjmp_buf out;
+static enum end how;
+static bool looked;
+
+/* -- what translated code calls ------------------------------------------------- */
+/* Where a fault in translated code is: the guest instruction of a host pc. */
+static const struct tb_insn *find_insn(u64 host_pc)
+{
+	u32 ofs = (u32)(host_pc - (u64)(uintptr_t)current_tb->code);
+	const struct tb_insn *found = NULL;
+
+	for (int k = 0; k < current_tb->n_map; k++)
+		if (current_tb->map[k].ofs <= ofs)
+			found = &current_tb->map[k];
+	return found;
+}
+
+static void leave(enum end end, u64 host_pc)
+{
+	const struct tb_insn *m = find_insn(host_pc);
+
+	how = end;
+	cpu->c.pc = m ? current_tb->pc + m->pc_ofs : NO_PC;
+	siglongjmp(out, 1);
+}
+
+static void backend_raise(struct cpu *c, enum end end)
+{
+	leave(end, c->host_pc);
+}
+
+static u64 slow_probe(struct cpu *c, u32 addr, u32 size, u32 access)
+{
+	u32 page = addr >> 12, last = (addr + size - 1) >> 12;
+	int kind = (int)(access >> 8);
+
+	if ((u64)addr + size > MEM_SIZE)
+		leave(END_FAULT, c->host_pc);
+	c->bounce_size = 0;
+	if (page == last && !(IO_PAGES >> page & 1))
+		return (u64)(uintptr_t)ram + addr;
+	if (kind != ACCESS_STORE)
+		memcpy(c->bounce, ram + addr, size);
+	if (kind != ACCESS_READ) {
+		c->bounce_gva = addr;
+		c->bounce_size = size;
+	}
+	return (u64)(uintptr_t)c->bounce;
+}
+
+static void write_back(struct cpu *c)
+{
+	memcpy(ram + c->bounce_gva, c->bounce, c->bounce_size);
+}
+
+static u64 lookup(struct cpu *c)
+{
+	(void)c;
+	looked = true;
+	return 0;
+}
+
+/* Host register number to its place in the signal frame. */
+static u64 frame_reg(const ucontext_t *uc, int r)
+{
+	static const u8 place[16] = {
+		REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI,
+		REG_RDI, REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13,
+		REG_R14, REG_R15,
+	};
+
+	return (u64)uc->uc_mcontext.gregs[place[r]];
+}
+
+/* A division that faults does so on the host. */
+static void on_fpe(int sig, siginfo_t *info, void *frame)
+{
+	const ucontext_t *uc = frame;
+	u64 pc = (u64)uc->uc_mcontext.gregs[REG_RIP];
+	const struct tb_insn *m = find_insn(pc);
+
+	(void)sig;
+	(void)info;
+	for (int g = 0; g < N_GLOBALS; g++)
+		cpu->c.regs[g] = frame_reg(uc, test_target.global[g].host);
+	if (m && m->flags_in_host)
+		cpu->c.cc = (u32)uc->uc_mcontext.gregs[REG_EFL];
+	leave(END_FAULT, pc);
+}
+
+/* -- set-up ------------------------------------------------------------------------- */
+static void no_page(ram_addr page) { (void)page; }
+static void no_drop(struct tb *tb) { (void)tb; }
+
+static void layout(void)
+{
+	struct tcg_layout *l = &tcg_layout;
+
+#define AT(field) .field = (s32)offsetof(struct cpu, field)
+#define TABLE(field) (s32)(CPU_TABLES_OFS + offsetof(struct cpu_tables, field))
+	*l = (struct tcg_layout){
+		AT(stack_tag), AT(stack_addend), AT(cc), AT(exit_request),
+		AT(host_pc), AT(pc), AT(regs), AT(spill), AT(save), AT(arg_c),
+		AT(bounce_size), AT(exit_link), AT(c_rsp), AT(ret_sp),
+		AT(stack_mode),
+		.jc_size = JC_SIZE, .ram_low = true,
+		.slow_probe = slow_probe, .write_back = write_back,
+		.lookup_tb_ptr = lookup,
+	};
+	for (int m = 0; m < 2; m++) {
+		l->jc_pc[m] = TABLE(jc_pc[m]);
+		l->jc_host[m] = TABLE(jc_host[m]);
+		for (int w = 0; w < 2; w++)
+			l->tlb[m][w] = TABLE(tlb[m][w]);
+	}
+#undef AT
+#undef TABLE
+}
+
+static void fill_tables(struct cpu_tables *t)
+{
+	for (u32 page = 0; page < TLB_PAGES; page++) {
+		bool ok = page < MEM_SIZE >> 12 && !(IO_PAGES >> page & 1);
+		u64 addend = (u64)(uintptr_t)ram;
+
+		for (int m = 0; m < 2; m++) {
+			t->tlb[m][0][page] = ok ? addend : TLB_INVALID;
+			ok = ok && !(RO_PAGES >> page & 1);
+			t->tlb[m][1][page] = ok ? addend : TLB_INVALID;
+		}
+	}
+	/* Empty: no pc is the one that hashes where it stands. */
+	for (u32 h = 0; h < JC_SIZE; h++)
+		t->jc_pc[0][h] = t->jc_pc[1][h] = h ? 0 : 1;
+}
+
+/* The stack that translated code calls and returns on; a signal meanwhile
+ * needs another. */
+static void make_stacks(void)
+{
+	static u8 signal_stack[64 << 10];
+	stack_t ss = { .ss_sp = signal_stack, .ss_size = sizeof(signal_stack) };
+	u64 *top;
+
+	return_stack = mmap(NULL, RETURN_STACK, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (return_stack == MAP_FAILED || sigaltstack(&ss, NULL)) {
+		perror("stack");
+		exit(2);
+	}
+	top = (u64 *)(void *)(return_stack + RETURN_STACK / 2);
+	*top = (u64)(uintptr_t)tcg_ret_empty;
+	cpu->c.ret_top = (u64)(uintptr_t)top;
+}
+
+static void init(void)
+{
+	static const struct tb_hooks hooks = { no_page, no_drop };
+	size_t size = CPU_TABLES_OFS + sizeof(struct cpu_tables);
+	struct sigaction sa = { .sa_sigaction = on_fpe,
+				.sa_flags = SA_SIGINFO | SA_NODEFER |
+					    SA_ONSTACK };
+
+	_Static_assert(sizeof(struct test_cpu) <= CPU_TABLES_OFS, "tables follow");
+	cpu = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ram = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	if (cpu == MAP_FAILED || ram == MAP_FAILED) {
+		perror("mmap");
+		exit(2);
+	}
+	layout();
+	fill_tables(cpu_tables(&cpu->c));
+	tb_init(MEM_SIZE, 4 << 20, &hooks);
+	tcg_prologue_init(&test_target);
+	make_stacks();
+	if (!tcg_region_alloc(&region)) {
+		fprintf(stderr, "no region\n");
+		exit(2);
+	}
+	sigaction(SIGFPE, &sa, NULL);
+}
+
+/* -- the run -------------------------------------------------------------------------- */
+/* Offsets in the block are those of struct state's env. */
+static void relocate(struct ir_block *b)
+{
+	for (int n = 0; n < b->n; n++)
+		if (ir_desc[b->insn[n].op].kind == IRK_ENV ||
+		    b->insn[n].op == IR_GUARD)
+			b->insn[n].imm += (s64)offsetof(struct test_cpu, env);
+}
+
+/* The program from the instruction at pc on, without shared stack checks. */
+static bool tail(struct ir_block *b, u64 pc)
+{
+	int n = 0;
+
+	while (n < b->n && !(b->insn[n].op == IR_INSN && (u64)b->insn[n].imm == pc))
+		n++;
+	if (n == b->n)
+		return false;
+	b->n -= n;
+	memmove(b->insn, b->insn + n, (size_t)b->n * sizeof(b->insn[0]));
+	b->stack_cache = false;
+	return true;
+}
+
+static const char *run_block(struct ir_block *b, u64 pc, u32 cflags)
+{
+	struct tcg_region r = region;    /* the same place each time         */
+	struct tb tb = { .pc = pc, .cflags = cflags };
+	u64 reason;
+
+	current_tb = &tb;
+	if (!tcg_gen_code(b, &tb, &r))
+		return "region full";
+	how = END_NONE;
+	looked = false;
+	cpu->c.pc = NO_PC;
+	cpu->c.host_pc = 0;
+	cpu->c.ret_sp = cpu->c.ret_top;
+	if (sigsetjmp(out, 1))
+		return NULL;
+	reason = tcg_enter(&cpu->c, tb.code);
+	if (reason == TCG_EXIT_LINK) {
+		cpu->c.pc = cpu->c.exit_link->pc;
+		if (!(cpu->c.exit_link->cflags & CF_NO_STACK)) {
+			how = END_EXIT;
+			return NULL;
+		}
+		if (cflags & CF_NO_STACK || !tail(b, cpu->c.pc))
+			return "leaves for a variant that is not there";
+		return run_block(b, cpu->c.pc, CF_NO_STACK);
+	}
+	if (reason != TCG_EXIT_MAIN)
+		return "asks for an interrupt";
+	how = !looked ? END_MAIN : cpu->c.pc == NO_PC ? END_LOOK : END_EXIT;
+	return NULL;
+}
+
+bool backend_present(void) { return true; }
+
+const char *backend_run(const struct ir_block *b, struct state *s)
+{
+	static struct ir_block copy;
+	const char *bad;
+	u64 pc = 0;
+
+	if (!cpu)
+		init();
+	test_raise = backend_raise;
+	memcpy(&copy, b, offsetof(struct ir_block, insn) +
+	       (size_t)b->n * sizeof(b->insn[0]));
+	relocate(&copy);
+	for (int n = b->n - 1; n >= 0; n--)
+		if (b->insn[n].op == IR_INSN)
+			pc = (u64)b->insn[n].imm;
+	memcpy(cpu->c.regs, s->global, sizeof(s->global));
+	memcpy(cpu->env, s->env, ENV_SIZE);
+	memcpy(ram, s->mem, MEM_SIZE);
+	cpu->c.cc = cc_of_flags(s->flags);
+	cpu->c.stack_tag = TLB_INVALID;
+	cpu->c.stack_addend = 0;
+	bad = run_block(&copy, pc, 0);
+	memcpy(s->global, cpu->c.regs, sizeof(s->global));
+	memcpy(s->env, cpu->env, ENV_SIZE);
+	memcpy(s->mem, ram, MEM_SIZE);
+	s->flags = flags_of_cc((u32)cpu->c.cc);
+	s->end = how;
+	s->pc = how == END_MAIN || how == END_LOOK ? 0 : (u32)cpu->c.pc;
+	return bad;
+}
