@@ -51,7 +51,7 @@ void cpu_reset_interrupt(struct cpu *cpu, u32 mask)
 
 static bool cpu_thread_is_idle(struct cpu *cpu) REQUIRES(bql)
 {
-	if (cpu->stop)
+	if (cpu->stop || !cpu_work_list_empty(cpu))
 		return false;
 	if (cpu->stopped)
 		return true;
@@ -62,6 +62,7 @@ static void qemu_wait_io_event(struct cpu *cpu) REQUIRES(bql)
 {
 	while (cpu_thread_is_idle(cpu))
 		cond_wait(&cpu->halt_cond, &bql);
+	process_queued_cpu_work(cpu);
 	if (cpu->stop) {
 		cpu->stop = false;
 		cpu->stopped = true;

@@ -13,6 +13,15 @@ void qemu_init_vcpu(struct cpu *cpu) REQUIRES(bql);
  * cpu. Drops the BQL while it waits. Not from a vCPU thread. */
 void pause_all_vcpus(void) REQUIRES(bql);
 void resume_all_vcpus(void) REQUIRES(bql);
+/* -- cpus-common.c ----------------------------------------------------------- */
+typedef void run_on_cpu_func(struct cpu *cpu, void *data);
+/* Run func(cpu, data) on the vCPU's thread, outside guest code, with the BQL;
+ * returns when it has run. At once when called on that thread. */
+void run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data) REQUIRES(bql);
+/* For the vCPU's own loop. */
+void process_queued_cpu_work(struct cpu *cpu) REQUIRES(bql);
+bool cpu_work_list_empty(struct cpu *cpu);
+
 /* Between these two a vCPU may run guest code and read what others publish
  * without a lock. Upstream: cpu_exec_start, cpu_exec_end. */
 void cpu_exec_start(struct cpu *cpu);

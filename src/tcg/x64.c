@@ -277,6 +277,34 @@ static void op_rm(struct gen *g, u32 op, int size, int reg, struct xmem m)
 
 /* -- moves -------------------------------------------------------------------------- */
 
+/* The indirect exit that the value loaded here goes to at once (but for a move
+ * of ESP, as in RET); NULL: it is used otherwise. */
+static const struct ir_insn *feeds_exit(const struct gen *g, const struct ir_insn *in)
+{
+	const struct ir_insn *end = &g->b->insn[g->b->n - 1];
+
+	if (!is_temp(in->d) || in->size != IRS_32 || end->op != IR_EXITIND || end->a != in->d ||
+	    end->xflags & IRX_CALL)
+		return NULL;
+	return end == in + 1 || (end == in + 2 && in[1].op == IR_LEA) ? end : NULL;
+}
+
+/* jmp [m], ret: the target goes straight to r8, where the exit wants it. */
+static bool gen_load_target(struct gen *g, struct ir_insn *in)
+{
+	const struct ir_insn *exit = feeds_exit(g, in);
+	struct xmem m;
+
+	if (!exit)
+		return false;
+	m = mem_operand(g, 4, false);
+	if (exit->fuse)
+		fl_sync(g, exit->fuse);
+	x_ld(&g->c, IRS_32, X_R8, m);
+	g->reg[in->d] = X_R8;
+	return true;
+}
+
 static void gen_mov(struct gen *g, struct ir_insn *in)
 {
 	int size = in->size, d, s;
@@ -296,6 +324,8 @@ static void gen_mov(struct gen *g, struct ir_insn *in)
 		return;
 	}
 	if (in->mem == IRM_SRC) {
+		if (gen_load_target(g, in))
+			return;
 		m = mem_operand(g, 1 << size, false);
 		d = part(in, IRP_D, size < IRS_32 ? def_merge(g, in->d) : def(g, in->d, in->ea.base));
 		if (size < IRS_32 && is_temp(in->d))

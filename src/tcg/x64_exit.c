@@ -176,7 +176,10 @@ static void gen_call_indirect(struct gen *g, const struct ir_insn *in)
 
 static void gen_indirect(struct gen *g, struct ir_insn *in)
 {
-	x_mov_rr(&g->c, IRS_32, X_R8, val_input(g, in->a));
+	int a = val_input(g, in->a);
+
+	if (a != X_R8)
+		x_mov_rr(&g->c, IRS_32, X_R8, a);
 	if (in->xflags & IRX_RET)
 		x_u8(&g->c, 0xc3);
 	else if (in->xflags & IRX_CALL)
