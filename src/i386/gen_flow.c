@@ -24,9 +24,10 @@ static void emit_exit(struct dis *d, enum ir_op op)
 	d->end = true;
 }
 
+/* The upper half of cpu->pc is always 0. */
 static void emit_set_pc(struct dis *d, ir_val pc)
 {
-	emit_ste(d, IRS_64, X86_OFS(c.pc), pc);
+	emit_ste(d, IRS_32, X86_OFS(c.pc), pc);
 }
 
 void gen_leave(struct dis *d, bool irq)
@@ -42,7 +43,7 @@ void gen_leave(struct dis *d, bool irq)
 
 void gen_leave_next(struct dis *d, bool irq)
 {
-	emit_ste_imm(d, IRS_64, X86_OFS(c.pc), d->next);
+	emit_ste_imm(d, IRS_32, X86_OFS(c.pc), d->next);
 	gen_leave(d, irq);
 }
 
@@ -169,9 +170,14 @@ void gen_jmp(struct dis *d)
 		gen_goto(d, d->target);
 }
 
+static struct opnd return_pc(const struct dis *d)
+{
+	return opnd_imm(d->osz, d->osz == IRS_16 ? (s16)d->next : (s32)d->next);
+}
+
 void gen_call(struct dis *d)
 {
-	struct opnd ret = opnd_imm(d->osz, (s32)d->next);
+	struct opnd ret = return_pc(d);
 
 	if (beyond_limit(d, d->target))
 		return;
@@ -192,7 +198,7 @@ void gen_jmp_ind(struct dis *d)
 
 void gen_call_ind(struct dis *d)
 {
-	struct opnd ret = opnd_imm(d->osz, (s32)d->next);
+	struct opnd ret = return_pc(d);
 	ir_val to = emit_value(d, &d->arg[0]), t;
 
 	if (to == R_ESP) {
