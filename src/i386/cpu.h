@@ -112,6 +112,8 @@ static inline int cpu_mmu_index(const struct x86_cpu *x)
 void cpu_update_hflags(struct x86_cpu *x);
 u32 cpu_get_eflags(const struct x86_cpu *x);          /* whole EFLAGS        */
 void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask); /* bits in mask   */
+/* Power-on values of all but the x87 state; the vCPU is not running. */
+void cpu_reset_state(struct x86_cpu *x);
 /* Set a segment register and its hidden part; updates hflags. */
 void cpu_load_seg_cache(struct x86_cpu *x, int seg, u16 sel, u32 base, u32 limit, u32 flags);
 

@@ -46,6 +46,27 @@ void target_cpu_list(void)
 	fflush(stdout);
 }
 
+static size_t common_prefix(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] && a[n] == b[n])
+		n++;
+	return n;
+}
+
+/* The model that starts most alike. */
+static const char *model_nearest(const char *name)
+{
+	const struct cpu_model *best = &models[0];
+
+	for (size_t i = 1; i < ARRAY_SIZE(models); i++)
+		if (common_prefix(models[i].name, name) >
+		    common_prefix(best->name, name))
+			best = &models[i];
+	return best->name;
+}
+
 static const struct cpu_model *model_find(const char *name)
 {
 	if (strpbrk(name, ",+")) {
@@ -58,7 +79,8 @@ static const struct cpu_model *model_find(const char *name)
 			return &models[i];
 	if (!strcmp(name, "host"))
 		return model_find("max");
-	error_report("-cpu %s: unknown model; -cpu help lists them", name);
+	error_report("-cpu %s: unknown model; did you mean '%s'? (-cpu help "
+		     "lists them)", name, model_nearest(name));
 	return NULL;
 }
 
@@ -73,7 +95,7 @@ struct cpu *target_cpu_new(const char *name, int index)
 	x->c.cpu_index = index;
 	x->model = m;
 	x->features_edx = m->features_edx;
-	target_cpu_reset(&x->c);
+	cpu_reset_state(x);
 	return &x->c;
 }
 

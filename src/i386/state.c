@@ -6,6 +6,7 @@
  * EFLAGS is kept in three places: CF PF AF ZF SF OF in cpu->cc, DF as +1/-1 in
  * df, the rest in eflags. RF is never kept: instruction breakpoints are not
  * modelled, so nothing could see it (DIFF: DR0-DR3 are stored, never match).
+ * DIFF: no alignment checks (CR0.AM, EFLAGS.AC): #AC is never raised.
  * Upstream: cpu.c x86_cpu_reset, cpu.h cpu_x86_load_seg_cache. */
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "i386/desc.h"
 #include "i386/fault.h"
 #include "i386/model.h"
+#include "qemu/cpus.h"
 #include "qemu/machine.h"
 #include "qemu/target.h"
 
@@ -242,12 +244,11 @@ static void reset_to_boot_state(struct x86_cpu *x)
 	x->c.pc = b->eip;
 }
 
-/* Runs on the vCPU's own thread, or with it stopped. SDM vol. 3A 9.1.1. */
-void target_cpu_reset(struct cpu *cpu)
+/* SDM vol. 3A 9.1.1. */
+void cpu_reset_state(struct x86_cpu *x)
 {
-	struct x86_cpu *x = x86(cpu);
+	struct cpu *cpu = &x->c;
 
-	log_item(LOG_CPU_RESET, "CPU Reset (CPU %d)\n", cpu->cpu_index);
 	memset(cpu->regs, 0, sizeof(cpu->regs));
 	cpu->cc = 0;
 	cpu->halted = false;
@@ -274,9 +275,22 @@ void target_cpu_reset(struct cpu *cpu)
 	if (boot_state.valid && cpu->cpu_index == 0)
 		reset_to_boot_state(x);
 	cpu_update_hflags(x);
-	/* the guest's x87 registers are the host's; harmless elsewhere */
-	__asm__ volatile("fninit");
 	tlb_flush(cpu);
+}
+
+/* The guest's x87 registers are those of the vCPU's thread. */
+static void fpu_reset(struct cpu *cpu, void *data)
+{
+	(void)cpu, (void)data;
+	__asm__ volatile("fninit");
+}
+
+void target_cpu_reset(struct cpu *cpu)
+{
+	log_item(LOG_CPU_RESET, "CPU Reset (CPU %d)\n", cpu->cpu_index);
+	cpu_reset_state(x86(cpu));
+	if (cpu->created)
+		run_on_cpu(cpu, fpu_reset, NULL);
 }
 
 /* -- what the run loop asks ---------------------------------------------------------- */

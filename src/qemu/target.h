@@ -12,7 +12,8 @@
  * a message when the model is unknown. The first one is the BSP. */
 struct cpu *target_cpu_new(const char *model, int index);
 void target_cpu_list(void);                       /* -cpu help               */
-void target_cpu_reset(struct cpu *cpu);           /* power-on state          */
+/* Power-on state, of a vCPU that is stopped. */
+void target_cpu_reset(struct cpu *cpu) REQUIRES(bql);
 extern const struct ir_target target_ir;
 
 /* -- translation ------------------------------------------------------------ */
