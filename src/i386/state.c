@@ -138,6 +138,9 @@ void cpu_set_cpl(struct x86_cpu *x, int cpl)
 }
 
 /* -- EFLAGS -------------------------------------------------------------------- */
+enum { EFLAGS_KEPT = EFLAGS_TF | EFLAGS_IF | EFLAGS_IOPL | EFLAGS_NT | EFLAGS_VM |
+		     EFLAGS_AC | EFLAGS_VIF | EFLAGS_VIP | EFLAGS_ID };
+
 u32 cpu_get_eflags(const struct x86_cpu *x)
 {
 	return x->eflags | 2 | (x->c.cc & EFLAGS_ARITH) |
@@ -148,12 +151,12 @@ void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask)
 {
 	u32 arith = mask & EFLAGS_ARITH;
 	u32 old = x->eflags;
-	u32 own = mask & ~(EFLAGS_ARITH | EFLAGS_DF | EFLAGS_RF);
+	u32 own = mask & EFLAGS_KEPT;
 
 	x->c.cc = (x->c.cc & ~(u64)arith) | (val & arith);
 	if (mask & EFLAGS_DF)
 		x->df = val & EFLAGS_DF ? -1 : 1;
-	x->eflags = ((old & ~own) | (val & own)) & ~(u32)EFLAGS_RF;
+	x->eflags = (old & ~own) | (val & own);
 	if ((old ^ x->eflags) & EFLAGS_VM)
 		cpu_update_hflags(x);
 	else
