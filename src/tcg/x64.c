@@ -345,7 +345,7 @@ static void gen_mov(struct gen *g, struct ir_insn *in)
 			x_mov_ri(c, d, size == IRS_32 ? (u32)in->imm : (u64)in->imm);
 		} else {
 			d = part(in, IRP_D, def_merge(g, in->d));
-			x_rr(c, size == IRS_8 ? 0xc6 : 0xc7, size, 0, d);
+			x_rd(c, size == IRS_8 ? 0xc6 : 0xc7, size, 0, d);
 			x_imm(c, size, in->imm);
 		}
 		return;
@@ -465,6 +465,9 @@ static void gen_alu_mem(struct gen *g, struct ir_insn *in, int n, u8 kills)
 
 	if (in->mem == IRM_SRC) {
 		r = part(in, IRP_A, val_input(g, in->a));
+		fl_before_op(g, kills);
+		if (in->op == IR_ADC || in->op == IR_SBB)
+			fl_load_carry(g);
 		if (in->d != in->a) {
 			int d = def(g, in->d, in->a);
 
@@ -476,9 +479,6 @@ static void gen_alu_mem(struct gen *g, struct ir_insn *in, int n, u8 kills)
 		}
 		if (in->op == IR_ADD || in->op == IR_SUB)
 			old = fl_copy_input(g, r);
-		fl_before_op(g, kills);
-		if (in->op == IR_ADC || in->op == IR_SBB)
-			fl_load_carry(g);
 		op_rm(g, (u32)n * 8 + 3, size, r, m);
 		fl_after_op(g, kills, recipe_mem(in, r, old));
 		return;
@@ -541,7 +541,7 @@ static bool gen_incdec_by_recipe(struct gen *g, struct ir_insn *in)
 	fl_sync(g, fl_needed_after(g) & IRF_C);
 	d = val_input(g, in->d);
 	fl_write_reg(g, d);
-	x_rr(&g->c, byte_op(0xff, in->size), in->size, in->op == IR_SUB, d);
+	x_rd(&g->c, byte_op(0xff, in->size), in->size, in->op == IR_SUB, d);
 	fl_by_recipe(g, recipe(in, in->op == IR_ADD ? REC_INC : REC_DEC, d, X_NONE));
 	return true;
 }
@@ -582,12 +582,12 @@ static void gen_alu(struct gen *g, struct ir_insn *in)
 		fl_after_op(g, kills, no_recipe);
 		return;
 	} else {
-		d = part(in, IRP_D, def(g, in->d, in->a));
+		d = part(in, IRP_D, size < IRS_32 ? def_merge(g, in->d) : def(g, in->d, in->a));
 		if (d != a)
-			op_rr(g, 0x8b, size < IRS_32 && !in->part ? IRS_32 : size, d, a);
+			op_rr(g, 0x8b, size, d, a);
 	}
 	if (is_incdec(in))
-		x_rr(c, byte_op(0xff, size), size, in->op == IR_SUB, d);
+		x_rd(c, byte_op(0xff, size), size, in->op == IR_SUB, d);
 	else if (b_is_imm(in))
 		x_grp1_ri(c, n, size, d, in->imm);
 	else
@@ -645,7 +645,7 @@ static void gen_compare(struct gen *g, struct ir_insn *in)
 		if (!b_is_imm(in)) {
 			op_rr(g, test ? 0x85 : 0x39, size, b, a);
 		} else if (test) {
-			x_rr(c, byte_op(0xf7, size), size, 0, a);
+			x_rd(c, byte_op(0xf7, size), size, 0, a);
 			x_imm(c, size, in->imm);
 		} else {
 			x_grp1_ri(c, 7, size, a, in->imm);
@@ -697,11 +697,11 @@ static void gen_unary(struct gen *g, struct ir_insn *in)
 		d = s;
 		inplace(g, in->d, d);
 	} else {
-		d = part(in, IRP_D, def(g, in->d, in->b));
+		d = part(in, IRP_D, size < IRS_32 ? def_merge(g, in->d) : def(g, in->d, in->b));
 		if (d != s)
 			op_rr(g, 0x8b, size, d, s);
 	}
-	x_rr(&g->c, byte_op(0xf7, size), size, n, d);
+	x_rd(&g->c, byte_op(0xf7, size), size, n, d);
 	fl_after_op(g, kills, no_recipe);
 }
 
@@ -738,7 +738,7 @@ static void emit_shift(struct gen *g, struct ir_insn *in, int d, const struct xm
 		if (m)
 			x_rm_load(c, op, in->size, n, *m);
 		else
-			x_rr(c, op, in->size, n, d);
+			x_rd(c, op, in->size, n, d);
 		if (imm && in->imm == 1)
 			return;
 	}
@@ -783,7 +783,7 @@ static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct 
 		g->rec = no_recipe;
 		return;
 	}
-	x_rr(c, 0xf6, IRS_8, 0, X_RCX);                      /* test cl, 31 */
+	x_rd(c, 0xf6, IRS_8, 0, X_RCX);                      /* test cl, 31 */
 	x_u8(c, 31);
 	over = x_jcc8(c, CC_E);
 	if (!carry && kills == IRF_ALL) {
@@ -824,9 +824,10 @@ static void gen_shift(struct gen *g, struct ir_insn *in)
 			d = a;
 			inplace(g, in->d, d);
 		} else {
-			d = part(in, IRP_D, def(g, in->d, in->a));
+			d = part(in, IRP_D, in->size < IRS_32 ? def_merge(g, in->d) :
+				 def(g, in->d, in->a));
 			if (d != a)
-				op_rr(g, 0x8b, in->part ? in->size : IRS_32, d, a);
+				op_rr(g, 0x8b, in->size, d, a);
 		}
 	}
 	if (!b_is_imm(in)) {
@@ -918,6 +919,8 @@ static void gen_muldiv(struct gen *g, struct ir_insn *in)
 	struct xmem m = { 0 };
 	int s = X_NONE;
 
+	if (div)
+		esp_sync(g);
 	if (in->mem == IRM_SRC)
 		m = mem_operand(g, 1 << in->size, false);
 	else
@@ -932,7 +935,7 @@ static void gen_muldiv(struct gen *g, struct ir_insn *in)
 	if (in->mem == IRM_SRC)
 		x_rm_load(&g->c, op, in->size, digit[in->op], m);
 	else
-		x_rr(&g->c, op, in->size, digit[in->op], s);
+		x_rd(&g->c, op, in->size, digit[in->op], s);
 	fl_after_op(g, IRF_ALL, no_recipe);
 }
 
@@ -1000,7 +1003,7 @@ static void gen_bt(struct gen *g, struct ir_insn *in)
 			a = d;
 		}
 		if (b == X_NONE) {
-			x_rr(c, 0x0fba, size, n, a);
+			x_rd(c, 0x0fba, size, n, a);
 			x_u8(c, (u8)(in->imm & (bits - 1)));
 		} else {
 			x_rr(c, 0x0f83 + (u32)n * 8, size, b, a);
@@ -1044,7 +1047,7 @@ static void gen_setcc(struct gen *g, struct ir_insn *in)
 	}
 	cc = fl_cond(g, in->cc);
 	d = part(in, IRP_D, def_merge(g, in->d));
-	x_rr(c, 0x0f90 | (u32)cc, IRS_8, 0, d);
+	x_rd(c, 0x0f90 | (u32)cc, IRS_8, 0, d);
 }
 
 static void gen_movcc(struct gen *g, struct ir_insn *in)
@@ -1251,6 +1254,7 @@ static void gen_fpu(struct gen *g, struct ir_insn *in)
 	struct xmem m;
 
 	if (in->op == IR_FPUM) {
+		esp_sync(g);                 /* #MF may come from here      */
 		m = mem_operand(g, (int)in->aux, in->mem == IRM_DST);
 		fl_sync(g, g->fl == FL_RECIPE ? fl_needed_before(g) : 0);
 		gen_map(g, g->guest_insn);
@@ -1259,6 +1263,7 @@ static void gen_fpu(struct gen *g, struct ir_insn *in)
 			mem_access_done(g);
 		return;
 	}
+	esp_sync(g);
 	if (in->fuse)
 		fl_load(g);
 	else if (g->fl == FL_RECIPE)

@@ -73,6 +73,12 @@ static inline void x_rr(struct xcode *c, u32 op, int size, int reg, int rm)
 		   x_byte_rex(size, reg) || x_byte_rex(size, rm));
 }
 
+/* op /digit with a register. */
+static inline void x_rd(struct xcode *c, u32 op, int size, int digit, int rm)
+{
+	x_rr_sized(c, op, size, digit, rm, x_byte_rex(size, rm));
+}
+
 static inline void x_modrm_mem(struct xcode *c, int reg, struct xmem m)
 {
 	int r = (reg & 7) << 3, b = m.base & 7, mod;
@@ -169,7 +175,7 @@ static inline void x_grp1_ri(struct xcode *c, int n, int size, int d, s64 v)
 {
 	bool small = size != IRS_8 && v == (s8)v;
 
-	x_rr(c, size == IRS_8 ? 0x80 : small ? 0x83 : 0x81, size, X_RAX + n, d);
+	x_rd(c, size == IRS_8 ? 0x80 : small ? 0x83 : 0x81, size, n, d);
 	x_imm(c, small ? IRS_8 : size, v);
 }
 

@@ -49,7 +49,7 @@ static void emit_redo(struct xcode *c, const struct recipe *r)
 		x_rr(c, 0x69, r->size, X_R8, X_R8);
 		x_imm(c, r->size, r->imm);
 	} else {
-		x_rr(c, r->size == IRS_8 ? 0xc0 : 0xc1, r->size, shift_digit[r->op], X_R8);
+		x_rd(c, r->size == IRS_8 ? 0xc0 : 0xc1, r->size, shift_digit[r->op], X_R8);
 		x_u8(c, (u8)r->imm);
 	}
 }
@@ -62,7 +62,7 @@ void fl_emit_recipe(struct xcode *c, const struct recipe *r)
 		break;
 	case REC_TEST:
 		if (r->b_imm) {
-			x_rr(c, r->size == IRS_8 ? 0xf6 : 0xf7, r->size, 0, r->a);
+			x_rd(c, r->size == IRS_8 ? 0xf6 : 0xf7, r->size, 0, r->a);
 			x_imm(c, r->size, r->imm);
 		} else {
 			x_rr(c, r->size == IRS_8 ? 0x84 : 0x85, r->size, r->b, r->a);
@@ -92,7 +92,7 @@ void fl_emit_recipe(struct xcode *c, const struct recipe *r)
 		x_grp1_ri(c, r->kind == REC_INC ? 5 : 0, r->size, X_R8, 1);
 		x_rm_load(c, 0x0fba, IRS_32, 4, XMEM(X_ENV, tcg_layout.cc));
 		x_u8(c, 0);                                  /* bt [cc], 0  */
-		x_rr(c, r->size == IRS_8 ? 0xfe : 0xff, r->size, r->kind == REC_DEC, X_R8);
+		x_rd(c, r->size == IRS_8 ? 0xfe : 0xff, r->size, r->kind == REC_DEC, X_R8);
 		break;
 	}
 }
@@ -146,18 +146,31 @@ static bool rec_uses(const struct recipe *r, int reg)
 	       (r->a == reg || (!r->b_imm && r->b == reg));
 }
 
-void fl_write_reg(struct gen *g, int r)
+/* Register r changes while the flags in `need` are still wanted. */
+static void reg_changes(struct gen *g, int r, u8 need)
 {
 	if (!rec_uses(&g->rec, r))
 		return;
 	if (g->fl == FL_RECIPE) {
-		if (fl_needed_after(g) & ~gen_insn(g)->fdef) {
+		if (need) {
 			fl_emit_recipe(&g->c, &g->rec);
 			fl_emit_save(&g->c);
 		}
 		g->fl = FL_MEM;
 	}
 	g->rec.kind = REC_NONE;
+}
+
+void fl_write_reg(struct gen *g, int r)
+{
+	const struct ir_insn *in = gen_insn(g);
+
+	reg_changes(g, r, (fl_needed_after(g) & ~in->fdef) | in->fuse);
+}
+
+void fl_write_reg_early(struct gen *g, int r)
+{
+	reg_changes(g, r, fl_needed_before(g));
 }
 
 void fl_sync(struct gen *g, u8 mask)
@@ -185,12 +198,12 @@ static int cond_from_mem(struct gen *g, int cc)
 		x_u8(c, mask[cc >> 1] >> (high ? 8 : 0));
 	} else {                                 /* L: SF != OF; LE: or ZF  */
 		x_ld(c, IRS_32, X_R8, m);
-		x_rr(c, 0xc1, IRS_32, 5, X_R8);              /* shr r8d, 4  */
+		x_rd(c, 0xc1, IRS_32, 5, X_R8);              /* shr r8d, 4  */
 		x_u8(c, 4);
 		x_rm(c, 0x33, IRS_32, X_R8, m);              /* xor         */
 		x_grp1_ri(c, 4, IRS_32, X_R8, 0x80);
 		if (cc >> 1 == CC_LE >> 1) {
-			x_rr(c, 0xd1, IRS_32, 5, X_R8);      /* to ZF's bit */
+			x_rd(c, 0xd1, IRS_32, 5, X_R8);      /* to ZF's bit */
 			x_rm(c, 0x0b, IRS_32, X_R8, m);
 			x_grp1_ri(c, 4, IRS_32, X_R8, 0x40);
 		}

@@ -107,6 +107,8 @@ int stub_size_class(int bytes);        /* 1 2 4 8 10                         */
 void fl_clobber(struct gen *g);
 /* Host register r is about to change. */
 void fl_write_reg(struct gen *g, int r);
+/* The same before the current instruction has done anything. */
+void fl_write_reg_early(struct gen *g, int r);
 /* Make cpu->cc hold the flags in `mask` (others do not matter). */
 void fl_sync(struct gen *g, u8 mask);
 /* Prepare for host condition `cc`; returns the host condition to test. */

@@ -44,6 +44,7 @@ void esp_sync(struct gen *g)
 	if (!g->delta)
 		return;
 	esp = g->t->global[g->t->stack].host;
+	fl_write_reg_early(g, esp);
 	x_lea(&g->c, IRS_32, esp, XMEM(esp, g->delta));
 	g->delta = 0;
 }
@@ -263,7 +264,10 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 	u8 *from;
 	int a, mmu = in->xflags & IRX_USER ? 1 : g->mmu;
 	s32 table = tcg_layout.tlb[mmu][write];
+	ir_val sp = g->t->stack;
 
+	if (in->a == sp || in->b == sp || in->c == sp)
+		esp_sync(g);                 /* its value is wanted, too    */
 	if (stack_covers(g, in, bytes)) {
 		int esp = g->t->global[g->t->stack].host;
 
