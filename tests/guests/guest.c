@@ -11,8 +11,8 @@ struct trap trap_last;
 trap_fn *trap_handler[256];
 u64 idt[256] __attribute__((aligned(8)));
 struct tss tss;
-u32 page_dir[1024] __attribute__((aligned(4096)));
-u32 page_table[4][1024] __attribute__((aligned(4096)));
+volatile u32 page_dir[1024] __attribute__((aligned(4096)));
+volatile u32 page_table[4][1024] __attribute__((aligned(4096)));
 static u8 user_stack[4096] __attribute__((aligned(4096)));
 static u8 kernel_stack[8192] __attribute__((aligned(4096)));
 static int failures;
@@ -249,7 +249,7 @@ static void tables_init(void)
 	tss.esp0 = (u32)(kernel_stack + sizeof(kernel_stack));
 	tss.io_base = sizeof(tss);
 	gdt[SEL_TSS / 8] = descriptor((u32)&tss, sizeof(tss) - 1, 0x89, 0);
-	__asm__ volatile("ltr %w0" :: "r"(SEL_TSS));
+	__asm__ volatile("ltr %w0; lldt %w1" :: "r"(SEL_TSS), "r"(0));
 }
 
 void paging_on(void)

@@ -107,10 +107,10 @@ extern u8 vector_entries[256][16];
 extern u8 stack_end[];
 
 enum { PG_P = 1, PG_W = 2, PG_U = 4, PG_A = 0x20, PG_D = 0x40, PG_PS = 0x80 };
-extern u32 page_dir[1024], page_table[4][1024];   /* 16 MB, identity            */
+extern volatile u32 page_dir[1024], page_table[4][1024];   /* 16 MB, identity            */
 void paging_on(void);                     /* all of it user, writable           */
 void paging_off(void);
-static inline u32 *pte(const volatile void *p)
+static inline volatile u32 *pte(const volatile void *p)
 {
 	return &page_table[(u32)p >> 22][(u32)p >> 12 & 1023];
 }

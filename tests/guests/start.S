@@ -123,6 +123,7 @@ user_entry:
 
 	.data
 	.balign 8
+	.globl gdt_pointer
 gdt_pointer:
 	.word 64 * 8 - 1
 	.long gdt
