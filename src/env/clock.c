@@ -85,3 +85,11 @@ s64 clock_date_to_unix(const struct clock_date *d)
 
 	return ((days * 24 + d->hour) * 60 + d->min) * 60 + d->sec;
 }
+
+s64 clock_local_offset(s64 sec)
+{
+	time_t t = (time_t)sec;
+	struct tm tm;
+
+	return localtime_r(&t, &tm) ? tm.tm_gmtoff : 0;
+}

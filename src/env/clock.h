@@ -16,5 +16,7 @@ struct clock_date { int year, mon, mday, hour, min, sec, wday; };
 /* Broken-down UTC (mon 0..11, wday 0 = Sunday) of `sec`; and back. */
 void clock_date_from_unix(s64 sec, struct clock_date *d);
 s64 clock_date_to_unix(const struct clock_date *d);
+/* Seconds that local time is ahead of UTC at `sec`. */
+s64 clock_local_offset(s64 sec);
 
 #endif

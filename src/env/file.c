@@ -95,6 +95,34 @@ s64 file_read(int fd, void *buf, size_t n)
 	return got < 0 ? -errno : got;
 }
 
+s64 file_write(int fd, const void *buf, size_t n)
+{
+	ssize_t done;
+
+	do
+		done = write(fd, buf, n);
+	while (done < 0 && errno == EINTR);
+	return done < 0 ? -errno : done;
+}
+
+bool file_wait_writable(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, ms) > 0;
+}
+
+void file_open_std(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= 2);
+	if (fd > 2)
+		close(fd);
+}
+
 /* What fds 0-2 had before we changed it; -1: unchanged. */
 static int found_flags[3] = { -1, -1, -1 };
 

@@ -33,6 +33,11 @@ static void apply(const struct termios *t)
 		continue;
 }
 
+bool terminal_is(int fd)
+{
+	return isatty(fd);
+}
+
 void terminal_restore(void)
 {
 	int saved = errno;

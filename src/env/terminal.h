@@ -10,6 +10,7 @@
 /* Put stdin's terminal, if it is one, in raw mode; `signals` keeps Ctrl-C
  * as SIGINT. Safe to call again. */
 void terminal_raw(bool signals);
+bool terminal_is(int fd);             /* is fd a terminal?             */
 void terminal_restore(void);          /* async-signal-safe, idempotent */
 
 /* SIGINT, SIGTERM, SIGHUP call fn(signo) in the main thread's loop. */

@@ -10,9 +10,10 @@ struct chardev;
 typedef int chr_can_read_fn(void *opaque);            /* bytes it takes now */
 typedef void chr_read_fn(void *opaque, const u8 *buf, int n);
 
-/* From "stdio", "mon:stdio", "file:PATH", "null", "none"; the same "stdio"
- * twice is an error. NULL with *err set on failure; "none" gives NULL with no
- * error. */
+/* From "stdio", "mon:stdio" (both may end in ",signal=on" or "=off": what
+ * Ctrl-C does), "file:PATH", "null", "none"; the same "stdio" twice is an
+ * error. NULL with *err set, to a text that names the spec, on failure; "none"
+ * gives NULL with no error. */
 struct chardev *chardev_open(const char *spec, const char **err) REQUIRES(bql);
 /* Who receives input. */
 void chardev_set_reader(struct chardev *c, chr_can_read_fn *can, chr_read_fn *rd,
@@ -20,6 +21,8 @@ void chardev_set_reader(struct chardev *c, chr_can_read_fn *can, chr_read_fn *rd
 void chardev_accept_input(struct chardev *c) REQUIRES(bql);  /* room again  */
 /* Write n bytes; order is kept; never blocks the guest for long. NULL c: lost. */
 void chardev_write(struct chardev *c, const u8 *buf, int n) REQUIRES(bql);
-void chardev_flush_all(void);
+/* At the end: hand out what is queued; gives up on a reader that takes nothing
+ * for two seconds. */
+void chardev_flush_all(void) REQUIRES(bql);
 
 #endif

@@ -9,7 +9,14 @@
 s64 qemu_clock_get_ns(void);         /* QEMU_CLOCK_VIRTUAL; any thread       */
 void qemu_clock_enable(bool on) REQUIRES(bql);    /* vm_start / vm_stop      */
 
-struct timer { struct poll_timer t; s64 expire_ns; bool armed; struct timer *next; };
+struct timer {
+	struct poll_timer t;
+	s64 expire_ns;                   /* on the virtual clock             */
+	bool armed;
+	struct timer *next;              /* armed ones                       */
+	poll_fn *cb;
+	void *opaque;
+};
 void timer_init_ns(struct timer *t, poll_fn *cb, void *opaque);
 void timer_mod_ns(struct timer *t, s64 expire_ns) REQUIRES(bql);  /* virtual */
 void timer_del(struct timer *t) REQUIRES(bql);

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/chardev.c - stdio, files and nothing, behind serial ports and the
+ * debug console. Upstream: chardev/char-stdio.c, char-file.c, char-mux.c.
+ *
+ * Output: bytes are collected to a line, or for a moment, and then written
+ * without blocking; what the reader does not take waits in a queue that the
+ * main loop empties. A reader that has stopped for good costs QUEUE_MAX bytes,
+ * then output is lost, with one warning; the guest never waits.
+ *
+ * Input is read while there is room for it. "mon:" puts upstream's multiplexer
+ * before it: Ctrl-A x ends the program, whether the guest reads or not. */
+#include "qemu/chardev.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "env/clock.h"
+#include "env/file.h"
+#include "env/log.h"
+#include "env/poll.h"
+#include "env/terminal.h"
+#include "qemu/vl.h"
+
+enum { LINE_BYTES = 256, INPUT_BYTES = 4096, ESCAPE = 1, EOT_TIMEOUT_MS = 2000,
+       STDIN = 0, STDOUT = 1 };
+#define LINGER_NS (1 * NS_PER_MS)
+#define QUEUE_MAX (64u << 20)
+
+struct chardev {
+	struct chardev *next;
+	const char *name;
+	int out, in;                     /* fds; in -1: no input             */
+	bool mux, in_escape;             /* Ctrl-A: handled; just seen       */
+	bool is_null, broken;            /* swallow output                   */
+	bool typed;                      /* input is a terminal              */
+	bool reading, writing;           /* watched by the main loop         */
+	struct poll_timer linger;
+	u8 *queue;                       /* [first, used) is to be written   */
+	size_t first, used, room;
+	u8 input[INPUT_BYTES];
+	int in_first, in_used;
+	chr_can_read_fn *can_read;
+	chr_read_fn *read;
+	void *opaque;
+};
+
+static struct chardev *chardevs GUARDED_BY(bql);
+
+/* -- output ---------------------------------------------------------------------- */
+
+static void output_broken(struct chardev *c, s64 err)
+{
+	c->first = c->used = 0;
+	c->broken = true;
+	if (err != -EPIPE)
+		error_report("cannot write %s: %s", c->name,
+			     strerror((int)-err));
+}
+
+/* Write what goes without blocking; true if nothing is left. */
+static bool output_push(struct chardev *c)
+{
+	while (c->first < c->used) {
+		s64 n = file_write(c->out, c->queue + c->first,
+				   c->used - c->first);
+
+		if (n == -EAGAIN)
+			return false;
+		if (n < 0) {
+			output_broken(c, n);
+			return true;
+		}
+		c->first += (size_t)n;
+	}
+	c->first = c->used = 0;
+	return true;
+}
+
+static void input_ready(void *opaque) REQUIRES(bql);
+static void output_ready(void *opaque) REQUIRES(bql);
+
+static void watch(struct chardev *c) REQUIRES(bql)
+{
+	if (c->in >= 0)
+		main_loop_set_fd_handler(c->in, c->reading ? input_ready : NULL,
+					 NULL, c);
+	main_loop_set_fd_handler(c->out, NULL, c->writing ? output_ready : NULL,
+				 c);
+}
+
+static void output_flush(struct chardev *c) REQUIRES(bql)
+{
+	bool writing = !output_push(c);
+
+	poll_timer_del(&c->linger);
+	if (writing == c->writing)
+		return;
+	c->writing = writing;
+	watch(c);
+}
+
+static void output_ready(void *opaque)
+{
+	output_flush(opaque);
+}
+
+static void linger_is_over(void *opaque) REQUIRES(bql)
+{
+	output_flush(opaque);
+}
+
+/* Room for n more bytes; false: the reader is too far behind. */
+static bool queue_grow(struct chardev *c, size_t n)
+{
+	size_t room = c->room ? c->room : 4096;
+
+	if (c->used + n <= c->room)
+		return true;
+	if (c->first) {
+		memmove(c->queue, c->queue + c->first, c->used - c->first);
+		c->used -= c->first;
+		c->first = 0;
+	}
+	while (room < c->used + n)
+		room *= 2;
+	if (room > QUEUE_MAX)
+		return false;
+	if (room > c->room) {
+		c->queue = realloc(c->queue, room);
+		if (!c->queue)
+			die("out of memory");
+		c->room = room;
+	}
+	return true;
+}
+
+void chardev_write(struct chardev *c, const u8 *buf, int n)
+{
+	if (!c || c->is_null || c->broken || n <= 0)
+		return;
+	if (!queue_grow(c, (size_t)n)) {
+		warn("%s takes no output any more: some is lost", c->name);
+		c->broken = true;
+		return;
+	}
+	memcpy(c->queue + c->used, buf, (size_t)n);
+	c->used += (size_t)n;
+	if (c->writing)
+		return;
+	if (memchr(buf, '\n', (size_t)n) || c->used - c->first >= LINE_BYTES)
+		output_flush(c);
+	else if (c->linger.expire_ns < 0)
+		poll_timer_mod(&c->linger, clock_monotonic_ns() + LINGER_NS);
+}
+
+/* At the end: a reader that is merely slow gets all. */
+void chardev_flush_all(void)
+{
+	for (struct chardev *c = chardevs; c; c = c->next)
+		while (!c->is_null && !output_push(c))
+			if (!file_wait_writable(c->out, EOT_TIMEOUT_MS))
+				break;
+}
+
+/* -- the multiplexer's keys --------------------------------------------------------- */
+
+/* On stderr: stdout is the guest's. */
+static void help(void)
+{
+	error_report("Ctrl-A h  this help\r\n"
+		     "smew: Ctrl-A x  end the program\r\n"
+		     "smew: Ctrl-A c  the monitor: there is none yet\r\n"
+		     "smew: Ctrl-A Ctrl-A  send Ctrl-A\r");
+}
+
+/* The key after Ctrl-A; true if the guest gets it. */
+static bool escape_key(u8 key) REQUIRES(bql)
+{
+	switch (key) {
+	case 'x':
+		qemu_quit(0);
+	case 'c':
+		error_report("there is no monitor yet; Ctrl-A x ends\r");
+		return false;
+	case 'h':
+	case '?':
+		help();
+		return false;
+	}
+	return key == ESCAPE;
+}
+
+/* Take the keys that are ours out of buf; returns how many bytes stay. */
+static int take_escapes(struct chardev *c, u8 *buf, int n) REQUIRES(bql)
+{
+	int kept = 0;
+
+	if (!c->mux)
+		return n;
+	for (int i = 0; i < n; i++) {
+		bool keep = buf[i] != ESCAPE;
+
+		if (c->in_escape)
+			keep = escape_key(buf[i]);
+		c->in_escape = !c->in_escape && buf[i] == ESCAPE;
+		if (keep)
+			buf[kept++] = buf[i];
+	}
+	return kept;
+}
+
+/* -- input -------------------------------------------------------------------------- */
+
+static void input_deliver(struct chardev *c) REQUIRES(bql)
+{
+	while (c->read && c->in_first < c->in_used) {
+		int n = MIN(c->can_read(c->opaque), c->in_used - c->in_first);
+
+		if (n <= 0)
+			return;
+		c->in_first += n;
+		c->read(c->opaque, c->input + c->in_first - n, n);
+	}
+	if (c->in_first == c->in_used)
+		c->in_first = c->in_used = 0;
+}
+
+static void set_reading(struct chardev *c, bool on) REQUIRES(bql)
+{
+	if (c->in < 0 || c->reading == on)
+		return;
+	c->reading = on;
+	watch(c);
+}
+
+/* Typed ahead too far: only the multiplexer's keys still count. */
+static void input_overflow(struct chardev *c) REQUIRES(bql)
+{
+	u8 lost[256];
+	s64 n = file_read(c->in, lost, sizeof(lost));
+
+	if (n > 0)
+		take_escapes(c, lost, (int)n);
+}
+
+static void input_ready(void *opaque)
+{
+	struct chardev *c = opaque;
+	int room = INPUT_BYTES - c->in_used;
+	s64 n;
+
+	if (!room) {
+		input_overflow(c);
+		return;
+	}
+	n = file_read(c->in, c->input + c->in_used, (size_t)room);
+	if (n == -EAGAIN)
+		return;
+	if (n <= 0) {                    /* the end; or the terminal is gone */
+		set_reading(c, false);
+		c->in = -1;
+		return;
+	}
+	c->in_used += take_escapes(c, c->input + c->in_used, (int)n);
+	input_deliver(c);
+	/* Ctrl-A x must work at any time; what is piped in must not get lost */
+	if (c->in_used == INPUT_BYTES && !(c->mux && c->typed))
+		set_reading(c, false);
+}
+
+void chardev_set_reader(struct chardev *c, chr_can_read_fn *can, chr_read_fn *rd,
+			void *opaque)
+{
+	if (!c)
+		return;
+	c->can_read = can;
+	c->read = rd;
+	c->opaque = opaque;
+	set_reading(c, true);
+}
+
+void chardev_accept_input(struct chardev *c)
+{
+	if (!c || c->in_first == c->in_used)
+		return;
+	input_deliver(c);
+	if (c->in_first) {
+		memmove(c->input, c->input + c->in_first,
+			(size_t)(c->in_used - c->in_first));
+		c->in_used -= c->in_first;
+		c->in_first = 0;
+	}
+	if (c->in_used < INPUT_BYTES)
+		set_reading(c, true);
+}
+
+/* -- opening ------------------------------------------------------------------------- */
+
+static struct chardev *chardev_new(const char *name, int out, int in)
+	REQUIRES(bql)
+{
+	struct chardev *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		die("out of memory");
+	c->name = name;
+	c->out = out;
+	c->in = in;
+	poll_timer_init(&c->linger, linger_is_over, c);
+	c->next = chardevs;
+	chardevs = c;
+	return c;
+}
+
+static struct chardev *cannot_open(const char *spec, const char *why,
+				   const char **err)
+{
+	static char text[256];
+
+	snprintf(text, sizeof(text), "%.150s: %s", spec, why);
+	*err = text;
+	return NULL;
+}
+
+/* `rest` is what follows "stdio": nothing or ",signal=on|off". */
+static struct chardev *open_stdio(const char *spec, bool mux, const char **err)
+	REQUIRES(bql)
+{
+	static bool taken;
+	const char *rest = strstr(spec, "stdio") + 5;
+	bool signals = !mux;
+	struct chardev *c;
+
+	if (!strcmp(rest, ",signal=off"))
+		signals = false;
+	else if (!strcmp(rest, ",signal=on"))
+		signals = true;
+	else if (*rest)
+		return cannot_open(spec, "stdio takes nothing but signal=on "
+				   "and signal=off", err);
+	if (taken)
+		return cannot_open(spec, "stdio cannot be used twice; one "
+				   "-serial mon:stdio serves both", err);
+	taken = true;
+	terminal_raw(signals);
+	file_set_nonblock(STDIN, true);
+	file_set_nonblock(STDOUT, true);
+	c = chardev_new("stdout", STDOUT, STDIN);
+	c->mux = mux;
+	c->typed = terminal_is(STDIN);
+	if (mux && c->typed)
+		error_report("Ctrl-A x ends, Ctrl-A h helps\r");
+	if (mux)                         /* its keys work with no reader too */
+		set_reading(c, true);
+	return c;
+}
+
+static struct chardev *open_file(const char *spec, const char **err)
+	REQUIRES(bql)
+{
+	const char *path = spec + strlen("file:");
+	int fd = file_create(path);
+
+	return fd < 0 ? cannot_open(spec, strerror(-fd), err)
+		: chardev_new(path, fd, -1);
+}
+
+struct chardev *chardev_open(const char *spec, const char **err)
+{
+	struct chardev *c;
+
+	*err = NULL;
+	if (!strcmp(spec, "none"))
+		return NULL;
+	if (!strcmp(spec, "null")) {
+		c = chardev_new("null", -1, -1);
+		c->is_null = true;
+		return c;
+	}
+	if (!strncmp(spec, "stdio", 5))
+		return open_stdio(spec, false, err);
+	if (!strncmp(spec, "mon:stdio", 9))
+		return open_stdio(spec, true, err);
+	if (!strncmp(spec, "file:", 5) && spec[5])
+		return open_file(spec, err);
+	return cannot_open(spec, "none of stdio, mon:stdio, file:PATH, null, "
+			   "none", err);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/main.c - from the command line to a running machine, and the main
+ * loop. Upstream: softmmu/vl.c qemu_init, main.c.
+ *
+ * What can be wrong with the arguments and the files they name is found
+ * before the terminal is touched and before anything is written. */
+#include <string.h>
+
+#include "env/file.h"
+#include "env/log.h"
+#include "env/poll.h"
+#include "env/signal.h"
+#include "env/terminal.h"
+#include "qemu/chardev.h"
+#include "qemu/cpus.h"
+#include "qemu/loader.h"
+#include "qemu/memory.h"
+#include "qemu/options.h"
+#include "qemu/runstate.h"
+#include "qemu/target.h"
+#include "qemu/vl.h"
+
+enum { EXIT_SIGNALLED = 128 };
+
+static void on_quit(int signo) REQUIRES(bql)
+{
+	terminal_restore();
+	error_report("terminating on signal %d", signo);
+	qemu_quit(EXIT_SIGNALLED + signo);
+}
+
+static void die_if(const char *err)
+{
+	if (err)
+		die("%s", err);
+}
+
+static void read_options(int argc, char **argv)
+{
+	static struct options o;
+	enum options_result r = options_parse(&o, argc, argv);
+	int err;
+
+	if (r == OPTIONS_DONE)
+		env_exit(0);
+	if (r == OPTIONS_ERROR)
+		die("%s", o.err);
+	if (o.ignored[0])
+		warn("no effect here: %s", o.ignored);
+	if (o.no_kvm)
+		warn("no KVM here, translating");
+	err = log_open(o.log_path);
+	if (err)
+		die("cannot write the log %s: %s", o.log_path, strerror(err));
+	log_mask = o.log_items;
+}
+
+static void machine_build(void) REQUIRES(bql)
+{
+	struct cpu *cpu;
+
+	memory_init();
+	memory_region_transaction_begin();
+	die_if(machine_init());
+	memory_region_transaction_commit();
+	cpu_exec_init();
+	cpu = target_cpu_new(machine_config.cpu_model, 0);
+	if (!cpu)
+		env_exit(1);             /* it has said why                  */
+	qemu_init_vcpu(cpu);
+	qemu_system_reset();
+}
+
+int main(int argc, char **argv)
+{
+	file_open_std();
+	signal_init();
+	read_options(argc, argv);
+	die_if(boot_load(&machine_config));
+	main_loop_init();
+	bql_lock();
+	terminal_on_quit(on_quit);
+	machine_build();
+	if (!machine_config.start_stopped)
+		vm_start();
+	for (;;) {
+		main_loop_wait();
+		main_loop_handle_requests();
+	}
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/timer.c - the virtual clock and the timers on it. Upstream:
+ * cpu_get_clock, cpu_enable_ticks, QEMUTimer.
+ *
+ * The clock is the host's monotonic one less the time for which the machine
+ * was stopped. Its whole state is one word, so that any thread reads it
+ * without a lock: running, the offset to the host's clock; stopped, the time
+ * itself; times 2, plus 1 when running. */
+#include "qemu/timer.h"
+
+#include "env/clock.h"
+#include "env/log.h"
+
+static s64 clock_state;                  /* _Atomic; written under the BQL   */
+static struct timer *armed GUARDED_BY(bql);
+
+static s64 clock_value(s64 state, s64 host_ns)
+{
+	return state & 1 ? host_ns + (state >> 1) : state >> 1;
+}
+
+s64 qemu_clock_get_ns(void)
+{
+	s64 state = __atomic_load_n(&clock_state, __ATOMIC_RELAXED);
+
+	return clock_value(state, state & 1 ? clock_monotonic_ns() : 0);
+}
+
+static bool clock_running(void)
+{
+	return __atomic_load_n(&clock_state, __ATOMIC_RELAXED) & 1;
+}
+
+static void host_timer_arm(struct timer *t) REQUIRES(bql)
+{
+	s64 offset = __atomic_load_n(&clock_state, __ATOMIC_RELAXED) >> 1;
+
+	poll_timer_mod(&t->t, t->expire_ns - offset);
+}
+
+void qemu_clock_enable(bool on)
+{
+	s64 host = clock_monotonic_ns();
+	s64 now = clock_value(clock_state, host);
+
+	if (on == clock_running())
+		return;
+	__atomic_store_n(&clock_state, on ? (now - host) * 2 + 1 : now * 2,
+			 __ATOMIC_RELAXED);
+	for (struct timer *t = armed; t; t = t->next)
+		if (on)
+			host_timer_arm(t);
+		else
+			poll_timer_del(&t->t);
+}
+
+static void unlink_timer(struct timer *t) REQUIRES(bql)
+{
+	struct timer **p = &armed;
+
+	while (*p != t)
+		p = &(*p)->next;
+	*p = t->next;
+	t->armed = false;
+}
+
+/* The callback may arm the timer again. */
+static void timer_fires(void *opaque) REQUIRES(bql)
+{
+	struct timer *t = opaque;
+
+	unlink_timer(t);
+	t->cb(t->opaque);
+}
+
+void timer_init_ns(struct timer *t, poll_fn *cb, void *opaque)
+{
+	*t = (struct timer){ .cb = cb, .opaque = opaque };
+	poll_timer_init(&t->t, timer_fires, t);
+}
+
+void timer_mod_ns(struct timer *t, s64 expire_ns)
+{
+	t->expire_ns = expire_ns;
+	if (!t->armed) {
+		t->armed = true;
+		t->next = armed;
+		armed = t;
+	}
+	if (clock_running())
+		host_timer_arm(t);
+}
+
+void timer_del(struct timer *t)
+{
+	if (!t->armed)
+		return;
+	unlink_timer(t);
+	poll_timer_del(&t->t);
+}
