@@ -1,0 +1,833 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Makes blobs of cases on stdout:
+ *	gen directed [16]	each form of forms.c alone, in all its shapes;
+ *				16: in the 16-bit code segment
+ *	gen random SEED COUNT	programs of 8 to 30 steps from the same forms,
+ *				until COUNT instructions
+ *
+ * A random program keeps track of registers that still hold a pointer into the
+ * scratch pages, or a small number, and uses them for its memory operands, so
+ * that it seldom faults before its end. Wrong guesses cost nothing: a fault is
+ * a result like any other.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "case.h"
+#include "forms.h"
+
+enum { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI };
+
+#define FS_PREFIX	0x64
+#define CODE_BYTES	1024
+#define JUMPS		16
+#define BIT(r)		(1u << (r))
+
+/* One encoding, chosen. */
+struct shape {
+	u8 opcode;		/* the last opcode byte */
+	u8 mod, reg, rm;
+	u8 base, index, scale;	/* of a SIB byte, when rm says so */
+	u8 op16, addr16, lock, rep, seg;
+};
+
+/* A distance still unknown: filled in at a later instruction. */
+struct jump {
+	u32 at, size;
+	int absolute;
+};
+
+static struct {
+	u8 code[CODE_BYTES];
+	u32 len;
+	u32 base;		/* linear address of code[0] */
+	u32 kinds;
+	u32 flags;
+	u8 pointers, smalls;	/* random programs: registers that hold one */
+	struct jump jumps[JUMPS];
+	u32 njumps;
+} prog;
+
+static struct {
+	u8 *bytes;
+	u32 len, room, ncases;
+} made;
+
+static u32 instructions;
+static int code16;
+
+/* -- random numbers ------------------------------------------------------- */
+
+static u64 rnd_state;
+
+static u32 rnd(void)
+{
+	rnd_state = rnd_state * 6364136223846793005u + 1442695040888963407u;
+	return rnd_state >> 33;
+}
+
+static u32 below(u32 n)
+{
+	return rnd() % n;
+}
+
+static int one_in(u32 n)
+{
+	return below(n) == 0;
+}
+
+static u32 rnd_imm(void)
+{
+	static const u32 edges[] = {
+		0, 1, 2, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff,
+		0x7fffffff, 0x80000000, 0xffffffff, 7, 8, 9, 15, 16, 17, 31,
+		32, 33, 10,
+	};
+
+	return below(2) ? edges[below(sizeof(edges) / 4)] : rnd() << below(2);
+}
+
+/* A bit of mask, or -1 when it is empty. */
+static int pick_bit(u32 mask)
+{
+	u32 n = __builtin_popcount(mask);
+
+	if (!n)
+		return -1;
+	for (n = below(n); n; n--)
+		mask &= mask - 1;
+	return __builtin_ctz(mask);
+}
+
+/* -- bytes ---------------------------------------------------------------- */
+
+static void put8(u32 v)
+{
+	prog.code[prog.len++] = v;
+}
+
+static void put(u32 v, u32 bytes)
+{
+	for (; bytes; bytes--, v >>= 8)
+		put8(v);
+}
+
+static void put_jump(u32 size, int absolute)
+{
+	if (prog.njumps == JUMPS)
+		abort();
+	prog.jumps[prog.njumps++] = (struct jump){ prog.len, size, absolute };
+	put(0, size);
+}
+
+/* Lets jump n land here. */
+static void land(u32 n)
+{
+	struct jump *j = &prog.jumps[n];
+	u32 to = prog.len - (j->at + j->size), i;
+
+	if (j->absolute)
+		to = prog.base + prog.len;
+	for (i = 0; i < j->size; i++)
+		prog.code[j->at + i] = to >> i * 8;
+	*j = prog.jumps[--prog.njumps];
+}
+
+static void land_all(void)
+{
+	while (prog.njumps)
+		land(0);
+}
+
+/* -- memory operands ------------------------------------------------------ */
+
+static void set_kind(int reg, u32 kind)
+{
+	prog.kinds = (prog.kinds & ~(15u << reg * 4)) | kind << reg * 4;
+}
+
+static u32 small_distance(void)
+{
+	return one_in(4) ? below(256) - 128 : (below(16) - 8) * 16;
+}
+
+static u32 absolute(const struct shape *s)
+{
+	u32 ofs = below(SCRATCH_BYTES - 0x100);
+
+	if (!one_in(4))
+		ofs &= ~15u;
+	return s->seg == FS_PREFIX ? ofs : SCRATCH + ofs;
+}
+
+static void put_distance(const struct shape *s, u32 bytes)
+{
+	put(s->mod == 1 ? small_distance() :
+	    s->mod == 2 ? below(512) - 256 : absolute(s),
+	    s->mod == 1 ? 1 : bytes);
+}
+
+static void put_modrm(const struct shape *s)
+{
+	put8(s->mod << 6 | s->reg << 3 | s->rm);
+	if (s->mod == 3)
+		return;
+	if (s->addr16) {
+		if (s->mod || s->rm == 6)
+			put_distance(s, 2);
+		return;
+	}
+	if (s->rm == 4)
+		put8(s->scale << 6 | s->index << 3 | s->base);
+	if (s->mod || s->rm == 5 || (s->rm == 4 && s->base == 5))
+		put_distance(s, 4);
+}
+
+/* -- one instruction ------------------------------------------------------ */
+
+/* Reads "xx" or "xx-yy". */
+static void parse_range(const char *word, int base, u32 *low, u32 *high)
+{
+	char *end;
+
+	*low = *high = strtoul(word, &end, base);
+	if (*end == '-')
+		*high = strtoul(end + 1, NULL, base);
+}
+
+struct parsed {
+	u8 lead[2];		/* opcode bytes before the last */
+	u32 nlead;
+	u32 op_low, op_high;
+	int modrm;		/* 0 none, 1 /r, 2 digits */
+	u32 digit_low, digit_high;
+	char operands[3][4];
+	u32 noperands;
+};
+
+static void parse(const struct form *f, struct parsed *p)
+{
+	char text[40], *word, *save;
+	int opcodes = 0;
+
+	memset(p, 0, sizeof(*p));
+	strcpy(text, f->enc);
+	for (word = strtok_r(text, " ", &save); word;
+	     word = strtok_r(NULL, " ", &save)) {
+		if (!strcmp(word, "/r")) {
+			p->modrm = 1;
+		} else if (word[0] == '/') {
+			p->modrm = 2;
+			parse_range(word + 1, 10, &p->digit_low,
+				    &p->digit_high);
+		} else if (strspn(word, "0123456789abcdef-") == strlen(word)) {
+			if (opcodes++)
+				p->lead[p->nlead++] = p->op_low;
+			parse_range(word, 16, &p->op_low, &p->op_high);
+		} else {
+			strcpy(p->operands[p->noperands++], word);
+		}
+	}
+}
+
+static void put_operand(const char *what, const struct shape *s)
+{
+	u32 size = s->op16 ? 2 : 4;
+
+	if (what[0] == 'o')
+		put(absolute(s), s->addr16 ? 2 : 4);
+	else if (what[0] == 'j')
+		put_jump(what[1] == '8' ? 1 : size, 0);
+	else if (what[1] == 'b')
+		put(rnd_imm(), 1);
+	else if (what[1] == 'w')
+		put(one_in(8) ? rnd_imm() : below(64), 2);
+	else if (what[1] == 'l')
+		put(one_in(8) ? rnd_imm() : below(4), 1);
+	else
+		put(rnd_imm(), size);
+}
+
+static void put_prefixes(const struct shape *s)
+{
+	u8 all[5];
+	u32 n = 0, i, first;
+
+	if (s->seg)
+		all[n++] = s->seg;
+	if (s->op16 != code16)
+		all[n++] = 0x66;
+	if (s->addr16 != code16)
+		all[n++] = 0x67;
+	if (s->lock)
+		all[n++] = 0xf0;
+	if (s->rep)
+		all[n++] = s->rep;
+	first = n ? below(n) : 0;
+	for (i = 0; i < n; i++)
+		put8(all[(first + i) % n]);
+}
+
+static void put_form(const struct parsed *p, const struct shape *s)
+{
+	u32 i;
+
+	put_prefixes(s);
+	for (i = 0; i < p->nlead; i++)
+		put8(p->lead[i]);
+	put8(s->opcode);
+	if (p->modrm)
+		put_modrm(s);
+	for (i = 0; i < p->noperands; i++)
+		put_operand(p->operands[i], s);
+	instructions++;
+}
+
+/* Zeroes the pointers that fnstenv or fnsave has left at [base + distance]. */
+static void put_fenv(const struct parsed *p, struct shape *s)
+{
+	u32 at, i, first = s->op16 ? 6 : 12, last = s->op16 ? 10 : 24;
+	struct shape mov = *s;
+
+	s->mod = mov.mod = 2;
+	s->addr16 = mov.addr16 = 0;
+	mov.reg = 0;
+	mov.op16 = 0;
+	put_form(p, s);
+	memcpy(&at, &prog.code[prog.len - 4], 4);
+	for (i = first; i <= last; i += 4) {
+		put_prefixes(&mov);
+		put8(0xc7);
+		put_modrm(&mov);
+		prog.len -= 4;
+		put(at + i, 4);
+		put(0, 4);
+	}
+}
+
+/* -- cases ---------------------------------------------------------------- */
+
+static void out_append(const void *from, u32 bytes)
+{
+	if (made.len + bytes > made.room) {
+		made.room = (made.len + bytes) * 2 + 0x10000;
+		made.bytes = realloc(made.bytes, made.room);
+		if (!made.bytes)
+			abort();
+	}
+	memcpy(made.bytes + made.len, from, bytes);
+	made.len += bytes;
+}
+
+static void case_start(void)
+{
+	memset(&prog, 0, sizeof(prog));
+	prog.base = BLOB + made.len + sizeof(struct test_case);
+	prog.kinds = K_PTR << ESP * 4;
+	prog.flags = code16 ? C_CODE16 : 0;
+}
+
+/* Jumps to case_done; that needs flat segments, which some cases lose. */
+static void put_end(const char *name)
+{
+	if (code16 || !strcmp(name, "segment")) {
+		put8(0xcc);
+		return;
+	}
+	put8(0xe9);
+	put(TEXT - (prog.base + prog.len + 4), 4);
+}
+
+static void case_end(const char *name, u32 nstates)
+{
+	struct test_case c = { .nstates = nstates, .seed = rnd() };
+
+	put_end(name);
+	c.bytes = sizeof(c) + prog.len;
+	c.kinds = prog.kinds;
+	c.flags = prog.flags;
+	strncpy(c.name, name, NAME_BYTES - 1);
+	out_append(&c, sizeof(c));
+	out_append(prog.code, prog.len);
+	made.ncases++;
+}
+
+/* -- directed: every form in every shape ---------------------------------- */
+
+static void directed_case(const struct form *f, const struct parsed *p,
+			  struct shape *s)
+{
+	case_start();
+	prog.kinds |= (one_in(3) ? K_SMALL : K_VALUE) << ECX * 4;
+	prog.kinds |= (one_in(3) ? K_SMALL : K_VALUE) << EDX * 4;
+	if (f->flags & F_FPU)
+		prog.flags |= C_FPU | C_UNMASKED;
+	if (f->flags & F_STRING) {
+		prog.flags |= C_DF;
+		set_kind(ECX, K_SMALL);
+		set_kind(ESI, s->addr16 && s->seg ? K_OFS : K_PTR);
+		set_kind(EDI, K_PTR);
+	}
+	if (p->modrm && s->mod != 3 && !s->addr16) {
+		u32 base = s->seg == FS_PREFIX && !one_in(4) ? K_OFS : K_PTR;
+
+		if (s->rm != 4) {
+			set_kind(s->rm, base);
+		} else {
+			set_kind(s->index, K_SMALL);
+			set_kind(s->base, base);
+		}
+		set_kind(ESP, K_PTR);
+	} else if (p->modrm && s->mod != 3) {
+		prog.kinds = 0x33304000 | (prog.kinds & 0xfff);
+		set_kind(ESP, K_PTR);
+	} else if (p->op_low == 0xd7) {
+		set_kind(EBX, K_PTR);
+	} else if (p->op_low == 0xc8 || p->op_low == 0xc9) {
+		set_kind(EBP, K_PTR);
+	}
+	if (f->flags & F_FENV)
+		put_fenv(p, s);
+	else
+		put_form(p, s);
+	if (prog.njumps) {
+		put8(0x40 + EDX);	/* skipped, or not */
+		land_all();
+	}
+	case_end(f->chapter, f->flags & F_FPU ? 16 : 8);
+}
+
+static u32 rnd_segment(void)
+{
+	static const u8 all[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 };
+
+	return one_in(3) ? all[below(6)] : 0;
+}
+
+/* The ModRM shapes of one opcode and digit (or all registers, digit < 0). */
+static void directed_modrm(const struct form *f, const struct parsed *p,
+			   struct shape s, int digit)
+{
+	u32 mod, rm, i, n;
+
+	for (mod = f->flags & F_REG ? 3 : 0; mod < 4; mod++) {
+		if (mod == 3 && (f->flags & F_MEM))
+			break;
+		for (rm = 0; rm < 8; rm++) {
+			n = mod == 3 && digit < 0 ? 3 : mod != 3 && rm == 4 ? 4 : 1;
+			for (i = 0; i < n; i++) {
+				s.mod = mod;
+				s.rm = rm;
+				s.reg = digit < 0 ? below(8) : (u32)digit;
+				s.base = below(8);
+				s.index = below(8);
+				s.scale = below(4);
+				s.seg = mod == 3 ? 0 : rnd_segment();
+				if (s.addr16 && one_in(2))
+					s.seg = FS_PREFIX;
+				directed_case(f, p, &s);
+			}
+		}
+	}
+}
+
+static void directed_shapes(const struct form *f, const struct parsed *p,
+			    struct shape s)
+{
+	u32 digit;
+
+	if (!p->modrm) {
+		s.seg = s.addr16 ? FS_PREFIX : rnd_segment();
+		directed_case(f, p, &s);
+	} else if (p->modrm == 1) {
+		directed_modrm(f, p, s, -1);
+	} else {
+		for (digit = p->digit_low; digit <= p->digit_high; digit++)
+			directed_modrm(f, p, s, digit);
+	}
+}
+
+static void directed_opcode(const struct form *f, const struct parsed *p,
+			    u32 opcode)
+{
+	static const u8 reps[] = { 0, 0xf3, 0xf2 };
+	struct shape s = { .opcode = opcode };
+	u32 i, bits;
+
+	for (bits = 0; bits < 4; bits++) {
+		s.op16 = bits & 1;
+		s.addr16 = bits >> 1;
+		if ((f->flags & F_PLAIN) && s.op16 != code16)
+			continue;
+		for (i = 0; i < (f->flags & F_STRING ? 3 : 1); i++) {
+			s.rep = reps[i];
+			directed_shapes(f, p, s);
+		}
+	}
+	if ((f->flags & F_PLAIN) && !(f->flags & F_LOCK))
+		return;
+	s = (struct shape){ .opcode = opcode, .lock = 1, .op16 = code16 };
+	directed_shapes(f, p, s);
+}
+
+static void directed(void)
+{
+	struct parsed p;
+	u32 i, opcode;
+
+	for (i = 0; i < forms_count; i++) {
+		parse(&forms[i], &p);
+		for (opcode = p.op_low; opcode <= p.op_high; opcode++)
+			directed_opcode(&forms[i], &p, opcode);
+	}
+}
+
+/* -- random programs ------------------------------------------------------ */
+
+static struct parsed *parsed;
+
+/* How often a chapter is chosen; others never. */
+static const struct { const char *chapter; u32 weight; } weights[] = {
+	{ "alu", 20 }, { "shift", 10 }, { "muldiv", 5 }, { "bcd", 2 },
+	{ "bit", 6 }, { "exchange", 5 }, { "move", 16 }, { "flags", 4 },
+	{ "stack", 9 }, { "string", 5 }, { "flow", 5 }, { "segment", 1 },
+	{ "x87-memory", 5 }, { "x87-register", 9 }, { "x87-environment", 1 },
+};
+
+/* For each chapter of weights[]: its forms that random programs use. */
+static struct { u32 first[64], n; } chapters[16];
+static u32 weight_sum;
+
+static void random_prepare(void)
+{
+	u32 i, k;
+
+	parsed = calloc(forms_count, sizeof(*parsed));
+	for (i = 0; i < forms_count; i++) {
+		parse(&forms[i], &parsed[i]);
+		for (k = 0; k < sizeof(weights) / sizeof(weights[0]); k++)
+			if (!strcmp(forms[i].chapter, weights[k].chapter) &&
+			    !(forms[i].flags & F_WILD))
+				chapters[k].first[chapters[k].n++] = i;
+	}
+	for (k = 0; k < sizeof(weights) / sizeof(weights[0]); k++)
+		weight_sum += weights[k].weight;
+}
+
+static u32 random_form(void)
+{
+	u32 w = below(weight_sum), k = 0;
+
+	while (w >= weights[k].weight)
+		w -= weights[k++].weight;
+	return chapters[k].first[below(chapters[k].n)];
+}
+
+/* A memory operand that is probably good; rarely anything. */
+static void random_memory(struct shape *s)
+{
+	int base = pick_bit(prog.pointers), index = pick_bit(prog.smalls);
+
+	s->mod = below(3);
+	s->rm = below(8);
+	s->base = below(8);
+	s->index = below(8);
+	s->scale = below(4);
+	if (one_in(100))
+		return;
+	if (one_in(16)) {		/* an offset in the FS segment */
+		s->seg = FS_PREFIX;
+		s->mod = 0;
+		s->addr16 = below(2);
+		s->rm = s->addr16 ? 6 : 5;
+	} else if (base < 0 || one_in(5)) {
+		s->mod = 0;
+		s->rm = s->base = 5;
+		if (index >= 0 && index != ESP && one_in(2)) {
+			s->rm = 4;
+			s->index = index;
+		}
+	} else {
+		s->rm = s->base = base;
+		s->index = index < 0 ? 4 : index;
+		if (base == ESP || one_in(3))
+			s->rm = 4;
+		if (base == EBP && !s->mod)
+			s->mod = 1;
+	}
+}
+
+/* The registers that a form may have written, so their use is forgotten. */
+static u32 clobbers(const struct form *f, const struct parsed *p,
+		    const struct shape *s)
+{
+	u32 mask = f->flags & F_ALL;
+
+	if (f->flags & F_OPREG)
+		mask |= BIT(s->opcode & 7) | BIT(s->opcode & 3);
+	if (p->modrm && !(f->flags & F_KEEP)) {
+		if (p->modrm == 1)
+			mask |= BIT(s->reg) | BIT(s->reg & 3);
+		if (s->mod == 3)
+			mask |= BIT(s->rm) | BIT(s->rm & 3);
+	}
+	if (s->rep)
+		mask |= BIT(ECX);
+	return mask;
+}
+
+static void put_mov(int reg, u32 value)
+{
+	put8(0xb8 + reg);
+	put(value, 4);
+	instructions++;
+}
+
+/* Appends one form that writes none of the registers in keep. */
+static void random_step(u32 keep)
+{
+	const struct form *f;
+	struct parsed *p;
+	struct shape s;
+	u32 i, lost;
+
+	do {
+		i = random_form();
+		f = &forms[i];
+		p = &parsed[i];
+		memset(&s, 0, sizeof(s));
+		s.opcode = p->op_low + below(p->op_high - p->op_low + 1);
+		s.op16 = one_in(4) && !(f->flags & (F_FLOW | F_PLAIN));
+		s.reg = p->modrm == 1 ? below(8) :
+			p->digit_low + below(p->digit_high - p->digit_low + 1);
+		s.rm = below(8);
+		s.mod = 3;
+		if ((f->flags & F_STRING) && one_in(2))
+			s.rep = 0xf2 + below(2);
+		if ((f->flags & F_MEM) || (p->modrm && one_in(2)))
+			random_memory(&s);
+		if (s.mod != 3 && (f->flags & F_LOCK))
+			s.lock = one_in(6);
+		if (one_in(20))
+			s.seg = 0x26 + below(4) * 8;
+		lost = clobbers(f, p, &s);
+	} while ((lost & keep) || ((lost & BIT(ESP)) && !one_in(20)) ||
+		 (keep && ((f->flags & F_FLOW) ||
+			   !strcmp(f->chapter, "stack"))));
+	if (s.rep && !one_in(20))
+		put_mov(ECX, below(40));
+	if (f->flags & F_FENV)
+		put_fenv(p, &s);
+	else
+		put_form(p, &s);
+	prog.pointers &= ~lost;
+	prog.smalls &= ~lost;
+}
+
+static void random_steps(u32 n, u32 keep)
+{
+	while (n--)
+		random_step(keep);
+}
+
+/* A few forms repeated, by LOOP or by DEC and JNE. */
+static void random_loop(void)
+{
+	int reg = one_in(2) ? ECX : pick_bit(BIT(EDX) | BIT(EBX) | BIT(EBP));
+	u32 start;
+
+	put_mov(reg, 1 + below(6));
+	prog.pointers &= ~BIT(reg);
+	prog.smalls &= ~BIT(reg);
+	start = prog.len;
+	random_steps(1 + below(4), BIT(reg) | BIT(ESP));
+	if (reg == ECX) {
+		put8(0xe0 + below(3));
+	} else {
+		put8(0x48 + reg);
+		put8(0x75);
+		instructions++;
+	}
+	put8(start - prog.len - 1);
+	instructions++;
+}
+
+/* call sub; forms; jmp out; sub: forms; ret; out: */
+static void random_call(void)
+{
+	u32 jumps = prog.njumps, back;
+
+	put8(0xe8);
+	put_jump(4, 0);
+	back = prog.base + prog.len;
+	random_steps(below(3), BIT(ESP));
+	put8(0xeb);
+	put_jump(1, 0);
+	land(jumps);		/* the jmp takes the call's place in the list */
+	random_steps(below(3), BIT(ESP));
+	put(0x2404c7, 3);	/* movl $back, (%esp): it may be overwritten */
+	put(back, 4);
+	put8(0xc3);
+	land(jumps);
+	instructions += 4;
+}
+
+/* Goes on at the next instruction by way of an indirect jump or a return. */
+static void random_indirect(void)
+{
+	int reg = pick_bit(0xff & ~BIT(ESP));
+	u32 how = below(5), mem = SCRATCH + below(0x100) * 16;
+
+	if (how == 4)
+		put8(0x0e);			/* push %cs */
+	if (how >= 3)
+		put8(0x68);			/* push $next */
+	else if (how == 2)
+		put(0x05c7, 2), put(mem, 4);	/* movl $next, mem */
+	else
+		put8(0xb8 + reg);		/* mov $next, reg */
+	put_jump(4, 1);
+	if (how == 4)
+		put8(0xcb);			/* lret */
+	else if (how == 3)
+		put8(0xc3);			/* ret */
+	else if (how == 2)
+		put(0x25ff, 2), put(mem, 4);	/* jmp *mem */
+	else
+		put8(0xff), put8((how ? 0xe0 : 0xd0) + reg);
+	land(prog.njumps - 1);
+	instructions += 2;
+	if (how < 2) {
+		prog.pointers &= ~BIT(reg);
+		prog.smalls &= ~BIT(reg);
+	}
+}
+
+/* popf of flags that ring 3 may change, less TF and AC */
+static void random_popf(void)
+{
+	put8(0x68);
+	put(rnd() & 0x00204cd5, 4);
+	put8(0x9d);
+	instructions += 2;
+}
+
+/* A selector into ES, FS or GS. */
+static void random_segment(void)
+{
+	static const u16 pops[] = { 0x07, 0xa10f, 0xa90f };
+	static const u8 selectors[] = {
+		SEL_DATA, SEL_DATA, SEL_DATA, SEL_CODE, SEL_FS, 0, SEL_LDT(3),
+	};
+	u32 i = below(3);
+
+	put8(0x6a);
+	put8(selectors[i == 1 ? 4 : below(sizeof(selectors))]);
+	put(pops[i], i ? 2 : 1);
+	instructions += 2;
+}
+
+static void random_pointer(void)
+{
+	int reg = pick_bit(0xff & ~BIT(ESP));
+	struct shape s = { 0 };
+
+	if (one_in(3)) {
+		put_mov(reg, below(64));
+		prog.smalls |= BIT(reg);
+		prog.pointers &= ~BIT(reg);
+	} else {
+		put_mov(reg, absolute(&s));
+		prog.pointers |= BIT(reg);
+		prog.smalls &= ~BIT(reg);
+	}
+}
+
+static void random_any(void)
+{
+	static void (*const some[])(void) = {
+		random_pointer, random_pointer, random_pointer, random_loop,
+		random_call, random_indirect, random_indirect, random_popf,
+		random_segment,
+	};
+
+	if (one_in(6))
+		some[below(sizeof(some) / sizeof(some[0]))]();
+	else
+		random_step(0);
+}
+
+/* Jumps land after one to a few steps, in any order. */
+static void random_landings(void)
+{
+	u32 i;
+
+	for (i = 0; i < prog.njumps; )
+		if (prog.len - prog.jumps[i].at > 60 || one_in(3))
+			land(i);
+		else
+			i++;
+}
+
+static void random_program(void)
+{
+	u32 steps = 8 + below(23), reg;
+
+	case_start();
+	prog.flags = C_FPU | C_DF;
+	if (one_in(8))
+		prog.flags |= C_UNMASKED;
+	for (reg = 0; reg < 8; reg++) {
+		if (reg == ESP || (reg >= EBX && !one_in(4))) {
+			set_kind(reg, K_PTR);
+			prog.pointers |= BIT(reg);
+		} else if (one_in(3)) {
+			set_kind(reg, K_SMALL);
+			prog.smalls |= BIT(reg);
+		}
+	}
+	while (steps--) {
+		random_any();
+		random_landings();
+	}
+	land_all();
+	case_end("random", 2);
+}
+
+static void random_programs(u32 seed, u32 count)
+{
+	random_prepare();
+	while (instructions < count) {
+		rnd_state = (u64)seed << 32 | made.ncases;
+		rnd();
+		rnd();
+		random_program();
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct blob head = { .magic = BLOB_MAGIC };
+
+	out_append(&head, sizeof(head));
+	if (argc >= 2 && !strcmp(argv[1], "directed")) {
+		code16 = argc > 2;
+		directed();
+	} else if (argc == 4 && !strcmp(argv[1], "random")) {
+		random_programs(strtoul(argv[2], NULL, 0),
+				strtoul(argv[3], NULL, 0));
+	} else {
+		fprintf(stderr, "usage: gen directed [16] | random SEED COUNT\n");
+		return 1;
+	}
+	head.end = made.ncases;
+	head.bytes = made.len;
+	memcpy(made.bytes, &head, sizeof(head));
+	if (fwrite(made.bytes, 1, made.len, stdout) != made.len || fflush(stdout)) {
+		perror("gen");
+		return 1;
+	}
+	fprintf(stderr, "%u cases, %u instructions\n", made.ncases, instructions);
+	return 0;
+}

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The runner: for each case of the blob, and each of its initial states, fill
+ * the registers, run the code, and fold what it left behind into a hash, of
+ * which a line is printed for each case. With blob.verbose the states are
+ * printed themselves, as "side field value" lines; the scratch pages as the
+ * words that differ from their initial contents.
+ *
+ * All randomness comes from the case's seed, so that the process and the guest
+ * see the same. Not compared, because other programs of the host disturb them
+ * or a processor may choose: the x87 instruction and data pointers (the hand
+ * written cases compare them where they must be right) and the resume flag.
+ */
+#include "case.h"
+
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+#define SCRATCH_WORDS	(SCRATCH_BYTES / 4)
+#define EFLAGS_SEEN	0x00244fd5	/* ID AC NT OF DF TF SF ZF AF PF CF */
+#define EFLAGS_ARITH	0x000008d5
+#define EFLAGS_DF	0x00000400
+
+struct start start;
+u8 fpu_out[108];
+u32 runner_esp;
+
+struct frame out;
+static u32 out_cr2;
+static u32 template[SCRATCH_WORDS];
+static u32 *const scratch = (u32 *)SCRATCH;
+
+/* -- random numbers with a taste for edges -------------------------------- */
+
+static u32 rnd_state = 1;
+
+static u32 rnd(void)
+{
+	rnd_state ^= rnd_state << 13;
+	rnd_state ^= rnd_state >> 17;
+	rnd_state ^= rnd_state << 5;
+	return rnd_state;
+}
+
+static void rnd_seed(u32 seed)
+{
+	rnd_state = seed * 0x9e3779b1u | 1;
+	rnd();
+	rnd();
+}
+
+static u32 rnd_value(void)
+{
+	static const u32 edges[] = {
+		0, 1, 2, 3, 7, 8, 15, 16, 31, 32, 33, 0x7f, 0x80, 0x81, 0xff,
+		0x100, 0x7fff, 0x8000, 0x8001, 0xffff, 0x10000, 0x7fffffff,
+		0x80000000, 0x80000001, 0xfffffffe, 0xffffffff, 0xffffff80,
+		0xffff8000, 0x55555555, 0xaaaaaaaa, 0x80008000, 0x7f7f7f7f,
+	};
+	u32 r = rnd();
+
+	if (r & 0x10000)
+		return edges[r % ARRAY_SIZE(edges)];
+	if (r & 0x20000)
+		return rnd() >> (r & 31);
+	return rnd();
+}
+
+/* Sign and exponent, mantissa: what the x87 treats specially. */
+static const struct { u16 se; u64 mant; } f80_edges[] = {
+	{ 0x0000, 0 },				/* 0 */
+	{ 0x3fff, 0x8000000000000000 },		/* 1 */
+	{ 0x4000, 0xc90fdaa22168c235 },		/* pi */
+	{ 0x3ffe, 0xb17217f7d1cf79ac },		/* ln 2 */
+	{ 0x3fff, 0xc000000000000000 },		/* 1.5 */
+	{ 0x4000, 0xa000000000000000 },		/* 2.5 */
+	{ 0x3ffe, 0x8000000000000000 },		/* 0.5 */
+	{ 0x3fbe, 0x8000000000000001 },		/* 2^-65 and a bit */
+	{ 0x400c, 0xffff000000000000 },		/* 16383.5 */
+	{ 0x400e, 0x8000000000000000 },		/* 2^15 */
+	{ 0x401e, 0x8000000000000000 },		/* 2^31 */
+	{ 0x403e, 0x8000000000000000 },		/* 2^63 */
+	{ 0x403d, 0xffffffffffffffff },
+	{ 0x403a, 0xde0b6b3a763fffff },		/* near 10^18 */
+	{ 0x407e, 0xffffff7fffffffff },		/* about the largest float */
+	{ 0x43fe, 0xfffffffffffffbff },		/* about the largest double */
+	{ 0x3f80, 0x8000008000000000 },		/* near the smallest float */
+	{ 0x3c00, 0x8000000000000c00 },		/* near the smallest double */
+	{ 0x3bcd, 0x8000000000000000 },		/* a denormal double */
+	{ 0x7ffe, 0xffffffffffffffff },		/* the largest */
+	{ 0x0001, 0x8000000000000000 },		/* the smallest normal */
+	{ 0x0000, 0x7fffffffffffffff },		/* denormal */
+	{ 0x0000, 0x0000000000000001 },
+	{ 0x0000, 0x8000000000000000 },		/* pseudo-denormal */
+	{ 0x7fff, 0x8000000000000000 },		/* infinity */
+	{ 0x7fff, 0xc000000000000000 },		/* the indefinite */
+	{ 0x7fff, 0xc000000000001234 },		/* QNaN */
+	{ 0x7fff, 0x8000000000000001 },		/* SNaN */
+	{ 0x7fff, 0xa000000000004321 },		/* SNaN */
+	{ 0x7fff, 0x0000000000000000 },		/* pseudo-infinity */
+	{ 0x7fff, 0x4000000000000001 },		/* pseudo-NaN */
+	{ 0x4000, 0x4000000000000000 },		/* unnormal */
+};
+
+static void rnd_f80(u8 *to)
+{
+	u32 r = rnd(), i = (r >> 8) % ARRAY_SIZE(f80_edges);
+	u64 mant = f80_edges[i].mant;
+	u16 se = f80_edges[i].se;
+
+	if (r & 1) {			/* an ordinary number near 1 */
+		mant = (u64)(rnd() | 0x80000000) << 32 | rnd_value();
+		se = 0x3fff - 40 + (r >> 8) % 80;
+	}
+	*(u64 *)to = mant;
+	*(u16 *)(to + 8) = se | (r & 0x8000);
+}
+
+static u32 rnd_f32(void)
+{
+	static const u32 edges[] = {
+		0, 0x3f800000, 0x7f800000, 0x7fc00000, 0x7f800001, 0x00000001,
+		0x007fffff, 0x7f7fffff, 0x40490fdb, 0x00800000,
+	};
+	u32 r = rnd();
+
+	if (r & 3)
+		return edges[(r >> 8) % ARRAY_SIZE(edges)] | (r & 0x80000000);
+	return (r & 0x87ffffff) + 0x3c000000;
+}
+
+/* High word of a double; the low word is an edge value or random. */
+static u32 rnd_f64(void)
+{
+	static const u32 edges[] = {
+		0, 0x3ff00000, 0x7ff00000, 0x7ff80000, 0x000fffff, 0x7fefffff,
+		0x400921fb, 0x41e00000, 0x43e00000, 0x3fe80000,
+	};
+	u32 r = rnd();
+
+	if (r & 3)
+		return edges[(r >> 8) % ARRAY_SIZE(edges)] | (r & 0x80000000);
+	return (r & 0x83ffffff) + 0x3e000000;
+}
+
+static u32 rnd_bcd(void)
+{
+	u32 r = rnd();
+
+	return (r & 0x77777777) + (r >> 4 & 0x11111111);
+}
+
+/* -- the initial state ---------------------------------------------------- */
+
+/* The scratch pages hold slots of 16 bytes, each of one type of operand. */
+static void template_fill(void)
+{
+	u32 i, *w;
+
+	rnd_seed(1);
+	for (i = 0; i < SCRATCH_WORDS; i += 4) {
+		w = &template[i];
+		w[0] = rnd_value();
+		w[1] = rnd_value();
+		w[2] = rnd_value();
+		w[3] = rnd_value();
+		switch (rnd() % 6) {
+		case 0:
+			rnd_f80((u8 *)w);
+			break;
+		case 1:
+			w[0] = rnd_f32();
+			w[1] = rnd_f32();
+			w[2] = rnd_f32();
+			break;
+		case 2:
+			w[0] = rnd_value() & 1 ? rnd() : 0;
+			w[1] = rnd_f64();
+			w[3] = rnd_f64();
+			break;
+		case 3:
+			w[0] = rnd_bcd();
+			w[1] = rnd_bcd();
+			w[2] = rnd() & 1 ? rnd_bcd() : rnd();
+			break;
+		}
+	}
+	for (i = 0; i < SCRATCH_WORDS; i++)
+		scratch[i] = template[i];
+}
+
+/* Mostly at a slot; sometimes anywhere; sometimes close to a page's end. */
+static u32 rnd_pointer(void)
+{
+	u32 r = rnd();
+
+	switch (r >> 16 & 15) {
+	case 0:
+		return SCRATCH + 0x1000 - 16 + r % 20;
+	case 1:
+		return SCRATCH + SCRATCH_BYTES - 16 + r % 20;
+	case 2:
+		return SCRATCH - 4 + r % 20;
+	case 3:
+	case 4:
+		return SCRATCH + 0x100 + r % (SCRATCH_BYTES - 0x200);
+	default:
+		return SCRATCH + 0x100 + (r % (SCRATCH_BYTES - 0x200) & ~15u);
+	}
+}
+
+static u32 rnd_gpr(u32 kind)
+{
+	switch (kind) {
+	case K_PTR:
+		return rnd_pointer();
+	case K_SMALL:
+		return rnd() >> 7 & 63;
+	case K_OFS:
+		return (rnd() & 0xffff0000) | (rnd() & (SCRATCH_BYTES / 2 - 16));
+	case K_ZERO:
+		return 0;
+	default:
+		return rnd_value();
+	}
+}
+
+/* The image for frstor: control, status, tags, pointers, ST(0)..ST(7). */
+static void fill_fpu(u32 flags, u32 nth)
+{
+	u16 *w = (u16 *)start.fpu;
+	u32 i, r;
+
+	for (i = 0; i < sizeof(start.fpu) / 2; i++)
+		w[i] = 0;
+	w[0] = 0x37f;
+	w[4] = 0xffff;
+	if (!(flags & C_FPU))
+		return;
+	r = rnd();
+	if (r & 3)
+		w[0] = (r & 0xf00) | 0x7f;
+	if ((flags & C_UNMASKED) && nth % 4 == 3)
+		w[0] ^= rnd() & 0x3f;
+	w[2] = rnd() & 0x7f00;
+	if (rnd() & 1)
+		w[2] |= (rnd() & 0x3f) & ((flags & C_UNMASKED) ? 0x3f : w[0]);
+	w[4] = r & 0x1000 ? 0 : rnd() & rnd();
+	for (i = 0; i < 8; i++)
+		rnd_f80(start.fpu + 28 + i * 10);
+}
+
+static void fill_start(const struct test_case *c, u32 nth)
+{
+	u32 i;
+
+	rnd_seed(c->seed + nth * 0x10001);
+	for (i = 0; i < 8; i++)
+		start.gpr[i] = rnd_gpr(c->kinds >> i * 4 & 15);
+	start.eflags = 0x202 | (rnd() & EFLAGS_ARITH);
+	if (c->flags & C_DF)
+		start.eflags |= rnd() & EFLAGS_DF;
+	out.eip = start.eip = (u32)(c + 1);
+	start.cs = SEL_CODE;
+	if (c->flags & C_CODE16) {
+		start.eip -= BLOB;
+		start.cs = SEL_LDT(1);
+	}
+	fill_fpu(c->flags, nth);
+}
+
+/* -- the final state ------------------------------------------------------ */
+
+void runner_trap(struct frame *f, u32 cr2)
+{
+	out = *f;
+	out_cr2 = cr2;
+	f->eip = (u32)enter_resume;
+	f->cs = SEL_CODE;
+	f->ss = f->ds = f->es = f->gs = SEL_DATA;
+	f->fs = SEL_FS;
+	f->esp = f->esp_kernel = runner_esp;	/* Linux reads the latter */
+	f->eflags = 0x202;
+}
+
+/* Leaves in the frame and the x87 image only what must be equal. */
+static void mask_out(void)
+{
+	u32 i, *fpu = (u32 *)fpu_out;
+
+	out.eflags &= EFLAGS_SEEN;
+	out.gs &= 0xffff;
+	out.fs &= 0xffff;
+	out.es &= 0xffff;
+	out.ds &= 0xffff;
+	out.cs &= 0xffff;
+	out.ss &= 0xffff;
+	out.esp_kernel = 0;
+	out.eip -= start.eip;
+	if (out.trap != 14)
+		out_cr2 = 0;
+	if (out.trap == 14)
+		out.err &= ~0x10u;	/* fetches: the guest has no NX */
+	else if (out.trap < 10 || out.trap > 13)
+		out.err = 0;
+	for (i = 0; i < 3; i++)
+		fpu[i] &= 0xffff;	/* the rest is reserved */
+	for (i = 3; i < 7; i++)
+		fpu[i] = 0;
+}
+
+static u32 hash(u32 h, u32 word)
+{
+	h = (h ^ word) * 0x01000193;
+	return h ^ h >> 15;
+}
+
+static u32 hash_words(u32 h, const void *from, u32 bytes)
+{
+	const u32 *w = from;
+
+	for (; bytes; bytes -= 4)
+		h = hash(h, *w++);
+	return h;
+}
+
+/* -- printing ------------------------------------------------------------- */
+
+static char line[120];
+static u32 line_len;
+
+static void put(const char *s)
+{
+	while (*s)
+		line[line_len++] = *s++;
+}
+
+static void put_hex(u32 value, u32 digits)
+{
+	while (digits--)
+		line[line_len++] = "0123456789abcdef"[value >> digits * 4 & 15];
+}
+
+static void put_line(void)
+{
+	line[line_len++] = '\n';
+	syscall3(SYS_WRITE, 1, (u32)line, line_len);
+	line_len = 0;
+}
+
+static void put_word(const char *side, const char *field, u32 value)
+{
+	put(side);
+	put(field);
+	put(" ");
+	put_hex(value, 8);
+	put_line();
+}
+
+static void put_fpu(const char *side, const u8 *fpu)
+{
+	static const char *const words[] = { "fcw ", "fsw ", "ftw " };
+	u32 i;
+	int j;
+
+	for (i = 0; i < 3; i++) {
+		put(side);
+		put(words[i]);
+		put_hex(*(u16 *)(fpu + i * 4), 4);
+		put_line();
+	}
+	for (i = 0; i < 8; i++) {
+		put(side);
+		put("st");
+		put_hex(i, 1);
+		put(" ");
+		for (j = 9; j >= 0; j--)
+			put_hex(fpu[28 + i * 10 + j], 2);
+		put_line();
+	}
+}
+
+static void put_gprs(const char *side, const u32 *const gpr[8])
+{
+	static const char *const names[] = {
+		"eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi"
+	};
+	u32 i;
+
+	for (i = 0; i < 8; i++)
+		put_word(side, names[i], *gpr[i]);
+}
+
+static void put_state(u32 nth, u32 fpu_used)
+{
+	const u32 *in[8], *const after[8] = {
+		&out.eax, &out.ecx, &out.edx, &out.ebx,
+		&out.esp, &out.ebp, &out.esi, &out.edi
+	};
+	u32 i;
+
+	for (i = 0; i < 8; i++)
+		in[i] = &start.gpr[i];
+	put_word("state ", "number", nth);
+	put_gprs("in ", in);
+	put_word("in ", "eflags", start.eflags);
+	if (fpu_used)
+		put_fpu("in ", start.fpu);
+	put_word("out ", "trap", out.trap);
+	put_word("out ", "err", out.err);
+	put_word("out ", "cr2", out_cr2);
+	put_word("out ", "eip", out.eip);
+	put_gprs("out ", after);
+	put_word("out ", "eflags", out.eflags);
+	put_word("out ", "cs_ss", out.cs << 16 | out.ss);
+	put_word("out ", "ds_es", out.ds << 16 | out.es);
+	put_word("out ", "fs_gs", out.fs << 16 | out.gs);
+	put_fpu("out ", fpu_out);
+}
+
+static void put_memory(u32 at, u32 old, u32 new)
+{
+	put("out mem");
+	put_hex(at, 8);
+	put(" ");
+	put_hex(new, 8);
+	put(" was ");
+	put_hex(old, 8);
+	put_line();
+}
+
+/* -- running -------------------------------------------------------------- */
+
+/* Folds the changes of the scratch pages into the hash, and undoes them. */
+static u32 memory_check(u32 h, u32 verbose)
+{
+	u32 i;
+
+	for (i = 0; i < SCRATCH_WORDS; i++) {
+		if (scratch[i] == template[i])
+			continue;
+		if (verbose)
+			put_memory(SCRATCH + i * 4, template[i], scratch[i]);
+		h = hash(hash(h, i), scratch[i]);
+		scratch[i] = template[i];
+	}
+	return h;
+}
+
+static u32 run_state(const struct test_case *c, u32 nth, u32 h, u32 verbose)
+{
+	fill_start(c, nth);
+	enter();
+	mask_out();
+	if (verbose)
+		put_state(nth, c->flags & C_FPU);
+	h = hash(hash_words(h, &out, sizeof(out)), out_cr2);
+	h = hash_words(h, fpu_out, sizeof(fpu_out));
+	return memory_check(h, verbose);
+}
+
+static const struct test_case *next_case(const struct test_case *c)
+{
+	return (const struct test_case *)((const u8 *)c + c->bytes);
+}
+
+void runner(void)
+{
+	const struct blob *blob = (const struct blob *)BLOB;
+	const struct test_case *c = (const struct test_case *)(blob + 1);
+	u32 i, n, h;
+
+	template_fill();
+	for (n = 0; n < blob->end; n++, c = next_case(c)) {
+		h = 0;
+		for (i = 0; i < c->nstates && n >= blob->first; i++)
+			h = run_state(c, i, h, blob->verbose);
+		if (n >= blob->first) {
+			put_hex(h, 8);
+			put_line();
+		}
+	}
+	put("end");
+	put_line();
+	syscall3(SYS_EXIT, 0, 0, 0);
+}
