@@ -84,8 +84,6 @@ struct x86_cpu {
 	u32 dr[8];
 	u32 error_code;          /* of c.exception_index                     */
 	bool has_error_code;
-	bool exception_is_int;   /* INT n, INT3, INTO: software interrupt    */
-	u32 exception_next_eip;  /* EIP to push for those                    */
 	int old_exception;       /* being delivered: for double faults; -1   */
 	bool nmi_blocked;        /* until IRET                               */
 	u32 sysenter_cs, sysenter_esp, sysenter_eip;

@@ -83,7 +83,6 @@ static void set_exception(struct x86_cpu *x, int vector, u32 err)
 	x->c.exception_index = vector;
 	x->error_code = err;
 	x->has_error_code = vector_has_error_code(vector);
-	x->exception_is_int = false;
 }
 
 void raise_exception_err(struct x86_cpu *x, int vector, u32 err)
@@ -115,7 +114,7 @@ int target_host_fpe(struct cpu *cpu, bool integer_divide)
 	int vector = integer_divide ? EXCP_DE : EXCP_MF;
 
 	x->error_code = 0;
-	x->has_error_code = x->exception_is_int = false;
+	x->has_error_code = false;
 	return vector;
 }
 
@@ -124,27 +123,6 @@ u64 helper_raise(struct cpu *cpu, u32 vector, u32 err, u32 c)
 {
 	(void)c;
 	raise_exception_err(x86(cpu), vector, err == ~0u ? 0 : err);
-}
-
-/* INT n in v86 mode without IOPL 3 faults; INT3, INTO do not (SDM 20.3). */
-u64 helper_raise_int(struct cpu *cpu, u32 vector, u32 next, u32 kind)
-{
-	struct x86_cpu *x = x86(cpu);
-
-	if (kind == 0 && (x->eflags & EFLAGS_VM) &&
-	    (x->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
-		fault(x, EXCP_GP, 0, "INT %02x in v86 mode with IOPL below 3",
-		      vector, 0);
-	if (kind == 2) {
-		cpu->pc = next;
-		raise_trap(x, EXCP_DB);
-	}
-	cpu->exception_index = vector;
-	x->error_code = 0;
-	x->has_error_code = false;
-	x->exception_is_int = true;
-	x->exception_next_eip = next;
-	cpu_loop_exit_restore(cpu);
 }
 
 u64 helper_into(struct cpu *cpu, u32 next, u32 b, u32 c)
@@ -402,6 +380,30 @@ static void deliver(struct x86_cpu *x, const struct event *e)
 	x->hflags &= ~(u32)HF_INHIBIT_IRQ;
 }
 
+/* -- INT n ------------------------------------------------------------------------------------- */
+/* INT n in v86 mode without IOPL 3 faults; INT3, INTO do not (SDM 20.3).
+ * Delivered on the spot: a fault on the way restores EIP to this instruction. */
+u64 helper_raise_int(struct cpu *cpu, u32 vector, u32 next, u32 kind)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	if (kind == 0 && (x->eflags & EFLAGS_VM) &&
+	    (x->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
+		fault(x, EXCP_GP, 0, "INT %02x in v86 mode with IOPL below 3",
+		      vector, 0);
+	if (kind == 2) {
+		cpu->pc = next;
+		raise_trap(x, EXCP_DB);
+	}
+	if (log_enabled(LOG_INT))
+		cpu_restore_state(cpu);
+	x->old_exception = DELIVERING_BENIGN;
+	deliver(x, &(struct event){ .vector = vector, .is_int = true, .eip = next,
+				    .eflags = cpu_get_eflags(x) });
+	cpu->exception_index = EXCP_NONE;
+	cpu_loop_exit(cpu);
+}
+
 /* -- doors from the exec loop ------------------------------------------------------------------ */
 /* Faults push EFLAGS with RF set (SDM 17.3.1.1), traps and interrupts not. */
 static bool is_fault(int vector)
@@ -414,22 +416,15 @@ void target_do_interrupt(struct cpu *cpu)
 {
 	struct x86_cpu *x = x86(cpu);
 	struct event e = { .vector = cpu->exception_index,
-		.is_int = x->exception_is_int, .has_err = x->has_error_code,
+		.has_err = x->has_error_code && (x->cr[0] & CR0_PE),
 		.err = x->error_code, .eip = cpu->pc,
 		.eflags = cpu_get_eflags(x), .ext = 1 };
 
 	cpu->exception_index = EXCP_NONE;
-	x->exception_is_int = x->has_error_code = false;
+	x->has_error_code = false;
 	x->old_exception = e.vector;
-	if (e.is_int) {
-		x->old_exception = DELIVERING_BENIGN;
-		e.eip = x->exception_next_eip;
-		e.ext = 0;
-	} else if (is_fault(e.vector)) {
+	if (is_fault(e.vector))
 		e.eflags |= EFLAGS_RF;
-	}
-	if (!(x->cr[0] & CR0_PE))
-		e.has_err = false;
 	deliver(x, &e);
 }
 

@@ -172,12 +172,16 @@ void cpu_load_seg_cache(struct x86_cpu *x, int seg, u16 sel, u32 base,
 			u32 limit, u32 flags)
 {
 	struct seg_cache *s = &x->seg[seg];
+	/* DPL and A change neither guards nor hflags */
+	u32 differ = (s->flags ^ flags) & 0x00f0ff00 & ~(u32)(DESC_DPL | DESC_A);
+	bool same = !differ && s->base == base && s->limit == limit;
 
 	s->selector = sel;
 	s->base = base;
 	s->limit = limit;
 	s->flags = flags & 0x00f0ff00;
-	update_seg(x, seg);
+	if (!same)
+		update_seg(x, seg);
 	if (seg == R_CS && protected_mode(x))
 		cpu_set_cpl(x, sel & 3);
 }
@@ -264,7 +268,7 @@ void cpu_reset_state(struct x86_cpu *x)
 	memset(x->dr, 0, sizeof(x->dr));
 	x->dr[6] = 0xffff0ff0;
 	x->dr[7] = 0x400;
-	x->has_error_code = x->exception_is_int = x->nmi_blocked = false;
+	x->has_error_code = x->nmi_blocked = false;
 	x->old_exception = -1;
 	x->sysenter_cs = x->sysenter_esp = x->sysenter_eip = 0;
 	x->efer = 0;

@@ -73,13 +73,11 @@ static inline u64 deliver_thunk(struct cpu *c, u32 a, u32 b, u32 d)
 }
 
 /* Deliver an event as the exec loop does; NO_FAULT, or what came of it. */
-static inline int deliver_event(int vector, bool is_int, bool has_err, u32 err)
+static inline int deliver_event(int vector, bool has_err, u32 err)
 {
 	struct helper_call h = { deliver_thunk, 0, 0, 0, 0 };
 
 	cpu->exception_index = vector;
-	x->exception_is_int = is_int;
-	x->exception_next_eip = (u32)cpu->pc + 2;
 	x->has_error_code = has_err;
 	x->error_code = err;
 	return cpu_exec_catch(&cpu->exit_rsp, helper_thunk, &h) == 2 ?

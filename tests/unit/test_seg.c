@@ -106,7 +106,7 @@ START_TEST(trap_from_ring_3_switches_stacks)
 	enter_protected(3);
 	put_gate(0x80, SEL_CODE0, 0x123456, 0xee);
 	cpu->pc = 0x5000;
-	ck_assert_int_eq(deliver_event(0x80, true, false, 0), NO_FAULT);
+	ck_assert_int_eq(run_helper(helper_raise_int, 0x80, 0x5002, 0), NO_FAULT);
 	ck_assert_uint_eq(cpu_cpl(x), 0);
 	ck_assert_uint_eq(cpu->pc, 0x123456);
 	ck_assert_uint_eq(x->seg[R_SS].selector, SEL_DATA0);
@@ -128,15 +128,15 @@ START_TEST(int_n_checks_the_gate)
 {
 	enter_protected(3);
 	put_gate(0x80, SEL_CODE0, 0x1000, 0x8e);         /* DPL 0 */
-	ck_assert_int_eq(deliver_event(0x80, true, false, 0), EXCP_GP);
+	ck_assert_int_eq(run_helper(helper_raise_int, 0x80, 0x5002, 0), EXCP_GP);
 	ck_assert_uint_eq(x->error_code, 0x80 * 8 + 2);
 	enter_protected(3);
-	ck_assert_int_eq(deliver_event(EXCP_UD, false, false, 0), EXCP_GP);
+	ck_assert_int_eq(deliver_event(EXCP_UD, false, 0), EXCP_GP);
 	ck_assert_uint_eq(x->error_code, EXCP_UD * 8 + 3);
 	put_gate(EXCP_BR, SEL_CODE0, 0, 0x0e);           /* not present */
 	enter_protected(0);
 	put_gate(EXCP_BR, SEL_CODE0, 0, 0x0e);
-	ck_assert_int_eq(deliver_event(EXCP_BR, false, false, 0), EXCP_NP);
+	ck_assert_int_eq(deliver_event(EXCP_BR, false, 0), EXCP_NP);
 }
 END_TEST
 
@@ -145,7 +145,7 @@ START_TEST(faults_push_rf_and_an_error_code)
 	enter_protected(0);
 	put_gate(EXCP_GP, SEL_CODE0, 0x1000, 0x8f);
 	cpu->pc = 0x5000;
-	ck_assert_int_eq(deliver_event(EXCP_GP, false, true, 0x1234), NO_FAULT);
+	ck_assert_int_eq(deliver_event(EXCP_GP, true, 0x1234), NO_FAULT);
 	ck_assert_uint_eq(cpu->regs[R_ESP], 0x7000 - 16);
 	ck_assert_uint_eq(get32(0x7000 - 16), 0x1234);
 	ck_assert_uint_eq(get32(0x7000 - 4), 2 | EFLAGS_RF);
@@ -157,10 +157,10 @@ START_TEST(two_contributory_faults_are_a_double_fault)
 {
 	enter_protected(0);
 	put_gate(EXCP_NP, SEL_FREE, 0, 0x8e);            /* GP: not code */
-	ck_assert_int_eq(deliver_event(EXCP_NP, false, true, 0), EXCP_DF);
+	ck_assert_int_eq(deliver_event(EXCP_NP, true, 0), EXCP_DF);
 	enter_protected(0);
 	put_gate(EXCP_UD, SEL_FREE, 0, 0x8e);            /* benign first */
-	ck_assert_int_eq(deliver_event(EXCP_UD, false, false, 0), EXCP_GP);
+	ck_assert_int_eq(deliver_event(EXCP_UD, false, 0), EXCP_GP);
 }
 END_TEST
 
@@ -179,7 +179,7 @@ START_TEST(v86_and_back)
 	ck_assert_uint_eq(x->seg[R_GS].base, 0x70000);
 	ck_assert_uint_eq(x->hflags & HF_CS32, 0);
 	put_gate(EXCP_GP, SEL_CODE0, 0x1000, 0x8e);
-	ck_assert_int_eq(deliver_event(EXCP_GP, false, true, 0), NO_FAULT);
+	ck_assert_int_eq(deliver_event(EXCP_GP, true, 0), NO_FAULT);
 	ck_assert_uint_eq(cpu_cpl(x), 0);
 	ck_assert_uint_eq(x->eflags & EFLAGS_VM, 0);
 	ck_assert_uint_eq(cpu->regs[R_ESP], 0x8000 - 40);
