@@ -154,19 +154,19 @@ static enum options_result opt_smp(struct options *o, const char *name,
 	u64 cpus = 0, product = 1, v;
 
 	while (kv_next(&list, &key, &value)) {
-		bool bare = !value;
+		const char *what = value ? key : "cpus";
+		const char *near = nearest(what, keys, ARRAY_SIZE(keys),
+					   sizeof(*keys));
 
-		if (!parse_u64(bare ? key : value, &v) || !v || v > 65536)
-			return option_fail(o, name, "%.60s: not a number of "
-					   "vCPUs", arg);
-		if (bare || !strcmp(key, "cpus"))
-			cpus = v;
-		else if (!nearest(key, keys, ARRAY_SIZE(keys), sizeof(*keys)) ||
-			 edit_distance(key, nearest(key, keys, ARRAY_SIZE(keys),
-						    sizeof(*keys))))
+		if (!near || strcmp(near, what))
 			return option_unknown(o, name, "property", key, keys,
 					      ARRAY_SIZE(keys), sizeof(*keys));
-		else if (strcmp(key, "maxcpus"))
+		if (!parse_u64(value ? value : key, &v) || !v || v > 65536)
+			return option_fail(o, name, "%.60s: not a number of "
+					   "vCPUs", arg);
+		if (!strcmp(what, "cpus"))
+			cpus = v;
+		else if (strcmp(what, "maxcpus"))
 			product = MIN(product * v, 65536ull);
 	}
 	cpus = cpus ? cpus : product;
@@ -750,6 +750,8 @@ enum options_result options_parse(struct options *o, int argc, char **argv)
 		r = option_read(o, argc, argv, &i);
 	if (r == OPTIONS_RUN)
 		r = serials_finish(o);
+	if (!machine_config.kernel)              /* the demo ends by a reset */
+		machine_config.no_reboot = true;
 	fflush(stdout);
 	return r;
 }

@@ -14,10 +14,8 @@
 #define LOW_STEP 0x04000000ull
 
 hva ram_arena;
-u64 ram_arena_size;
+u64 ram_arena_size, ram_arena_max;
 bool ram_arena_low;
-
-static u64 capacity;
 
 static u64 page_align(u64 n)
 {
@@ -40,16 +38,16 @@ const char *ram_arena_init(u64 size)
 	static char err[80];
 
 	ASSERT(!ram_arena);
-	capacity = page_align(size);
-	if (capacity <= LOW_END - LOW_FIRST)
-		ram_arena = map_low(capacity);
+	ram_arena_max = page_align(size);
+	if (ram_arena_max <= LOW_END - LOW_FIRST)
+		ram_arena = map_low(ram_arena_max);
 	ram_arena_low = ram_arena != NULL;
 	if (!ram_arena)
-		ram_arena = map_anon(NULL, capacity, false);
+		ram_arena = map_anon(NULL, ram_arena_max, false);
 	if (ram_arena)
 		return NULL;
 	snprintf(err, sizeof(err), "the host has no %llu MB for guest memory",
-		 (unsigned long long)(capacity >> 20));
+		 (unsigned long long)(ram_arena_max >> 20));
 	return err;
 }
 
@@ -57,7 +55,7 @@ static const char *region_take(struct memory_region *mr, enum mr_type type)
 {
 	u64 size = page_align(mr->size);
 
-	if (!ram_arena || size > capacity - ram_arena_size)
+	if (!ram_arena || size > ram_arena_max - ram_arena_size)
 		return "the arena of guest memory is full";
 	mr->type = type;
 	mr->ram = ram_arena_size;
