@@ -10,6 +10,7 @@
 #include "env/log.h"
 #include "i386/helper.h"
 #include "i386/model.h"
+#include "qemu/optparse.h"
 #include "qemu/target.h"
 
 #define F_486 (CPUID_FPU | CPUID_PSE)
@@ -46,29 +47,10 @@ void target_cpu_list(void)
 	fflush(stdout);
 }
 
-static size_t common_prefix(const char *a, const char *b)
-{
-	size_t n = 0;
-
-	while (a[n] && a[n] == b[n])
-		n++;
-	return n;
-}
-
-/* The model that starts most alike. */
-static const char *model_nearest(const char *name)
-{
-	const struct cpu_model *best = &models[0];
-
-	for (size_t i = 1; i < ARRAY_SIZE(models); i++)
-		if (common_prefix(models[i].name, name) >
-		    common_prefix(best->name, name))
-			best = &models[i];
-	return best->name;
-}
-
 static const struct cpu_model *model_find(const char *name)
 {
+	const char *near;
+
 	if (strpbrk(name, ",+")) {
 		error_report("-cpu %s: adding or removing features is not "
 			     "supported; name a model alone", name);
@@ -79,8 +61,9 @@ static const struct cpu_model *model_find(const char *name)
 			return &models[i];
 	if (!strcmp(name, "host"))
 		return model_find("max");
-	error_report("-cpu %s: unknown model; did you mean '%s'? (-cpu help "
-		     "lists them)", name, model_nearest(name));
+	near = nearest(name, &models[0].name, ARRAY_SIZE(models), sizeof(models[0]));
+	error_report("-cpu %s: unknown model%s%s (-cpu help lists them)", name,
+		     near ? "; did you mean " : "", near ? near : "");
 	return NULL;
 }
 
