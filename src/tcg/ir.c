@@ -11,7 +11,7 @@ const struct ir_desc ir_desc[IR_NOPS] = {
 };
 
 /* The passes keep a value's number in 16 bits beside IR_NONE and IR_IMM. */
-_Static_assert(IR_FIRST_TEMP + IR_MAX_TEMPS < IR_IMM, "values fit ir_val");
+_Static_assert(IR_MAX_TEMPS < IR_IMM, "values fit ir_val");
 _Static_assert(IR_NOPS <= 256, "ops fit ir_insn.op");
 
 void ir_reset(struct ir_block *b, const struct ir_target *t)
@@ -25,8 +25,8 @@ void ir_reset(struct ir_block *b, const struct ir_target *t)
 
 ir_val ir_temp(struct ir_block *b)
 {
-	if (b->n_vals == IR_FIRST_TEMP + IR_MAX_TEMPS)
-		bug("more than %d temporaries in a block", IR_MAX_TEMPS);
+	if (b->n_vals == IR_MAX_TEMPS)
+		bug("more than %d values in a block", IR_MAX_TEMPS);
 	return (ir_val)b->n_vals++;
 }
 

@@ -32,7 +32,7 @@ typedef u16 ir_val;
 #define IR_IMM        ((ir_val)0xfffe)     /* operand b is imm              */
 #define IR_MAX_GLOBALS 16
 #define IR_FIRST_TEMP IR_MAX_GLOBALS
-#define IR_MAX_TEMPS  512
+#define IR_MAX_TEMPS  512      /* numbers of values: globals, temporaries  */
 
 enum { IRS_8, IRS_16, IRS_32, IRS_64, IRS_128 };       /* log2 bytes       */
 
@@ -198,8 +198,7 @@ struct ir_insn *ir_add(struct ir_block *b, enum ir_op op, int size);
 /* How much room is left, in instructions; and in temporaries. */
 static inline int ir_room(const struct ir_block *b)
 {
-	return MIN(IR_MAX_INSNS - b->n,
-		   IR_FIRST_TEMP + IR_MAX_TEMPS - b->n_vals);
+	return MIN(IR_MAX_INSNS - b->n, IR_MAX_TEMPS - b->n_vals);
 }
 
 /* -- passes (opt.c) --------------------------------------------------------- */

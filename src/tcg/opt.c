@@ -20,8 +20,6 @@
 
 #include <string.h>
 
-#define MAX_VALS (IR_FIRST_TEMP + IR_MAX_TEMPS)
-
 struct val {
 	u16 ver;                 /* number of writes so far                 */
 	u16 uses;                /* reads of it in the whole block          */
@@ -38,7 +36,7 @@ struct opt {
 	struct ir_block *b;
 	int barrier;             /* 1 + index of the last insn that shows
 				  * the globals: fault, helper, exit         */
-	struct val v[MAX_VALS];
+	struct val v[IR_MAX_TEMPS];
 };
 
 /* -- what operations do beyond reading a, b, c, ea and writing d ---------- */
@@ -471,7 +469,7 @@ static void compute_in_place(struct opt *o, int n)
 		   p->op == IR_IMUL3;
 
 	if (p->d != t || (p->part & IRP_D) || (traits[p->op] & (TIED | KEEP)) ||
-	    p->op == IR_LAHF ||
+	    p->op == IR_LAHF || (p->op == IR_LDE && i->size < IRS_32) ||
 	    (kind == IRK_CONV ? p->dsize : p->size) != i->size)
 		return;
 	/* d = d op b in part again, or d = a op d: more work in a back end    */
@@ -586,7 +584,7 @@ static void forward(struct opt *o)
 /* -- backward ------------------------------------------------------------- */
 struct live {
 	u8 flags, fault;
-	bool val[MAX_VALS];
+	bool val[IR_MAX_TEMPS];
 };
 
 /* Shifts by CL leave the flags alone when CL is 0. */

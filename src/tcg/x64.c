@@ -57,7 +57,7 @@ static int take_reg(struct gen *g, ir_val v)
 			x_st(&g->c, IRS_64, spill_slot(g, g->owner[r]), r);
 		g->reg[g->owner[r]] = X_NONE;
 	}
-	fl_write_reg(g, r);
+	fl_write_reg_early(g, r);
 	g->owner[r] = v;
 	g->reg[v] = (s8)r;
 	g->busy |= 1u << r;
@@ -95,10 +95,28 @@ int val_input(struct gen *g, ir_val v)
 	return val_use(g, v);
 }
 
+static bool dies_here(const struct gen *g, ir_val v)
+{
+	return is_temp(v) && g->last_use[v] == g->i && g->reg[v] != X_NONE && g->reg[v] != X_R8;
+}
+
+/* v takes over the register of a temporary that dies here. */
+static int steal(struct gen *g, ir_val v, ir_val from)
+{
+	int r = g->reg[from];
+
+	fl_write_reg(g, r);
+	g->reg[from] = X_NONE;
+	g->owner[r] = v;
+	g->reg[v] = (s8)r;
+	return r;
+}
+
 /* Host register for result v; it may share the register of an input that
  * dies here (then the caller's mov is a no-op). */
 static int def(struct gen *g, ir_val v, ir_val dying)
 {
+	const struct ir_ea *ea = &gen_insn(g)->ea;
 	int r;
 
 	if (!is_temp(v)) {
@@ -113,18 +131,16 @@ static int def(struct gen *g, ir_val v, ir_val dying)
 		g->busy |= 1u << r;
 		return r;
 	}
-	if (is_temp(dying) && dying != v && g->last_use[dying] == g->i &&
-	    g->reg[dying] != X_NONE) {
-		r = g->reg[dying];
-		fl_write_reg(g, r);
-		g->reg[dying] = X_NONE;
-		g->owner[r] = v;
-		g->reg[v] = (s8)r;
-		return r;
-	}
+	if (dies_here(g, dying) && dying != v)
+		return steal(g, v, dying);
 	r = take_reg(g, v);
 	if (r != X_NONE)
 		return r;
+	/* The address has been computed: its temporaries may go. */
+	if (dies_here(g, ea->base) && ea->base != gen_insn(g)->a && ea->base != gen_insn(g)->b)
+		return steal(g, v, ea->base);
+	if (dies_here(g, ea->index) && ea->index != gen_insn(g)->a && ea->index != gen_insn(g)->b)
+		return steal(g, v, ea->index);
 	g->def_spill = v;
 	return X_R8;
 }
@@ -157,12 +173,17 @@ static void inplace(struct gen *g, ir_val v, int r)
 		g->def_spill = v;
 }
 
+void gen_flush_def(struct gen *g)
+{
+	if (g->def_spill == IR_NONE)
+		return;
+	x_st(&g->c, IRS_64, spill_slot(g, g->def_spill), X_R8);
+	g->def_spill = IR_NONE;
+}
+
 static void release_temps(struct gen *g)
 {
-	if (g->def_spill != IR_NONE) {
-		x_st(&g->c, IRS_64, spill_slot(g, g->def_spill), X_R8);
-		g->def_spill = IR_NONE;
-	}
+	gen_flush_def(g);
 	g->busy = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(pool); i++) {
 		ir_val v = g->owner[pool[i]];
@@ -793,11 +814,7 @@ static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct 
 		if (carry)
 			fl_load_carry(g);
 		emit_shift(g, in, d, m, src);
-		x_u8(c, 0x9c);
-		x_u16(c, 0x5841);                            /* pop r8      */
-		x_grp1_ri(c, 4, IRS_32, X_R8, 0x801);
-		x_grp1_mi(c, 4, IRS_32, XMEM(X_ENV, tcg_layout.cc), ~0x801);
-		x_rm(c, 0x09, IRS_32, X_R8, XMEM(X_ENV, tcg_layout.cc));
+		fl_emit_merge(c, IRF_C | IRF_O, m ? X_R8 : X_R9);
 	}
 	x_patch8(over, c->p);
 	if (m)
@@ -887,7 +904,7 @@ static void gen_imul(struct gen *g, struct ir_insn *in)
 		} else if (in->d == in->b && !mem) {
 			d = s;
 			s = a;
-			fl_write_reg(g, d);
+			inplace(g, in->d, d);
 		} else {
 			d = def(g, in->d, in->a);
 			if (d != a)

@@ -272,8 +272,7 @@ void fl_before_op(struct gen *g, u8 kills)
 		fl_load_carry(g), g->fl = FL_HOST;
 }
 
-/* cpu->cc gets the bits this instruction wrote, from the host's flags. */
-static void merge(struct gen *g, u8 flags)
+void fl_emit_merge(struct xcode *c, u8 flags, int scratch)
 {
 	static const u16 bit[6] = { 0x001, 0x004, 0x010, 0x040, 0x080, 0x800 };
 	struct xmem cc = XMEM(X_ENV, tcg_layout.cc);
@@ -282,11 +281,11 @@ static void merge(struct gen *g, u8 flags)
 	for (int i = 0; i < 6; i++)
 		if (flags >> i & 1)
 			mask |= bit[i];
-	x_u8(&g->c, 0x9c);
-	x_u16(&g->c, 0x5841);                                /* pop r8      */
-	x_grp1_ri(&g->c, 4, IRS_32, X_R8, mask);
-	x_grp1_mi(&g->c, 4, IRS_32, cc, (s32)~mask);
-	x_rm(&g->c, 0x09, IRS_32, X_R8, cc);
+	x_u8(c, 0x9c);                                       /* pushfq      */
+	x_u16(c, 0x5841 | (scratch & 7) << 8);               /* pop         */
+	x_grp1_ri(c, 4, IRS_32, scratch, mask);
+	x_grp1_mi(c, 4, IRS_32, cc, (s32)~mask);
+	x_rm(c, 0x09, IRS_32, scratch, cc);
 }
 
 void fl_after_op(struct gen *g, u8 kills, struct recipe rec)
@@ -303,7 +302,8 @@ void fl_after_op(struct gen *g, u8 kills, struct recipe rec)
 		return;
 	}
 	if (pass && g->fl == FL_MEM) {
-		merge(g, fdef);
+		gen_flush_def(g);
+		fl_emit_merge(&g->c, fdef, X_R8);
 		g->rec.kind = REC_NONE;
 		return;
 	}

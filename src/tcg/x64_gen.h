@@ -123,6 +123,8 @@ void fl_after_op(struct gen *g, u8 kills, struct recipe rec);
 /* Emit a recipe (leaves the flags in the host's; r8 is scratch). */
 void fl_emit_recipe(struct xcode *c, const struct recipe *r);
 void fl_emit_save(struct xcode *c);     /* host flags -> cpu->cc              */
+/* cpu->cc gets the bits `flags` from the host's; scratch: r8 or r9. */
+void fl_emit_merge(struct xcode *c, u8 flags, int scratch);
 /* The current instruction will overwrite its input r: if its flags are wanted
  * only by a later fault keep a copy for a recipe. X_NONE: not worth it, or no
  * register is free. */
@@ -164,6 +166,8 @@ void gen_exit(struct gen *g, struct ir_insn *in);
 int val_use(struct gen *g, ir_val v);   /* host register that holds v         */
 int val_input(struct gen *g, ir_val v); /* same; ESP with no move pending     */
 void gen_map(struct gen *g, int insn);
+/* A result that waits in r8 goes to its slot: r8 is wanted. */
+void gen_flush_def(struct gen *g);
 /* A register for temporaries that is free, but not taken; X_NONE: none. */
 int free_temp_reg(struct gen *g);
 extern const s8 shift_digit[IR_NOPS];        /* /digit of C1, D3            */
