@@ -299,8 +299,12 @@ void pit_wait(u32 ticks)
 
 void guest_start(u32 magic, const u32 *mbi)
 {
+	/* Copied: a test may use the memory it lies in. */
+	static char line[256];
+
 	if (magic == 0x2badb002 && (mbi[0] & 4))
-		command_line = (const char *)mbi[4];
+		memcpy(line, (const char *)mbi[4], sizeof(line) - 1);
+	command_line = line;
 	tables_init();
 	pic_init();
 	guest_main();
