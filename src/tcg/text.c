@@ -414,7 +414,7 @@ static ir_val val_of_name(struct in *in, const char *w)
 
 	if (w[0] == 'g' && n >= 0 && n < IR_MAX_GLOBALS)
 		return (ir_val)n;
-	if (w[0] != 't' || n < 0 || 
+	if (w[0] != 't' || n < 0 ||
 	    n >= IR_MAX_TEMPS - IR_FIRST_TEMP) {
 		in->bad = true;
 		return IR_NONE;

@@ -120,8 +120,8 @@ u8 undefined_flags(const struct ir_insn *i)
 struct run {
 	struct state *s;
 	const struct ir_insn *i;
-	u64 val[IR_FIRST_TEMP + IR_MAX_TEMPS];
-	u8 has_bits[IR_FIRST_TEMP + IR_MAX_TEMPS];   /* low bits with a value */
+	u64 val[IR_MAX_TEMPS];
+	u8 has_bits[IR_MAX_TEMPS];   /* low bits with a value */
 	u32 pc;                          /* of the guest instruction         */
 	struct test_cpu *cpu;
 	jmp_buf out;

@@ -24,7 +24,7 @@ struct rb {
 	u8 undef;                /* flags that must not be read now         */
 	u32 pc;
 	int first;               /* temporaries from here on may be used    */
-	u8 size[IR_FIRST_TEMP + IR_MAX_TEMPS];   /* of a temporary's value   */
+	u8 size[IR_MAX_TEMPS];   /* of a temporary's value   */
 };
 
 static u32 below(struct rb *r, u32 n) { return rng_next(r->g) % n; }
@@ -473,7 +473,7 @@ static void gen_call(struct rb *r)
 	i->a = n > 0 ? any_val(r, IRS_32) : IR_NONE;
 	i->b = n > 1 ? any_val(r, IRS_32) : IR_NONE;
 	i->c = n > 2 ? any_val(r, IRS_32) : IR_NONE;
-	if (chance(r, 2))
+	if (chance(r, 2) || (test_target.helper[nr].flags & IRH_FAULTS))
 		i->d = dest(r, IRS_32);
 	if (nr == TH_WFLAGS)
 		r->undef = 0;
