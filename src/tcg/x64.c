@@ -616,7 +616,8 @@ static void gen_alu(struct gen *g, struct ir_insn *in)
 	if (d == X_R8 || b == X_R8 || kills != IRF_ALL)
 		rec = no_recipe;
 	else if (in->op == IR_AND || in->op == IR_OR || in->op == IR_XOR)
-		rec = (struct recipe){ in->part ? REC_NONE : REC_TEST, in->size, false, (s8)d, (s8)d, 0 };
+		rec = (struct recipe){ .kind = in->part ? REC_NONE : REC_TEST, .size = in->size,
+				       .a = (s8)d, .b = (s8)d };
 	else if ((in->op == IR_ADD || in->op == IR_SUB) && (b_is_imm(in) || b != d))
 		rec = recipe(in, in->op == IR_ADD ? REC_ADD : REC_SUB, d, b);
 	fl_after_op(g, kills, rec);
