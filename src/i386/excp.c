@@ -70,7 +70,7 @@ static void set_exception(struct x86_cpu *x, int vector, u32 err)
 {
 	int old = x->old_exception;
 
-	if (old >= 0) {
+	if (old >= 0 && old != DELIVERING_BENIGN) {
 		report_record(x, vector, err, old);
 		if (old == EXCP_DF && (contributory(vector) || vector == EXCP_PF))
 			triple_fault(x);

@@ -63,7 +63,7 @@ static const struct cpu_model *model_find(const char *name)
 		return model_find("max");
 	near = nearest(name, &models[0].name, ARRAY_SIZE(models), sizeof(models[0]));
 	error_report("-cpu %s: unknown model%s%s (-cpu help lists them)", name,
-		     near ? "; nearest: " : "", near ? near : "");
+		     near ? "; did you mean " : "", near ? near : "");
 	return NULL;
 }
 
