@@ -28,27 +28,27 @@ __asm__(
 	"	mov $0xabcd7000, %esp\n"
 	/* 16-bit protected: SS base 20000h, DS base 20000h */
 	"	push %ax\n"
-	"	mov %esp, %gs:0x30000\n"	/* 0: abcd6ffe               */
+	"	addr32 mov %esp, %gs:0x30000\n"	/* 0: abcd6ffe               */
 	"	pop %ax\n"
 	"	pushl $0x12345678\n"
-	"	mov %esp, %gs:0x30004\n"	/* 1: abcd6ffc               */
+	"	addr32 mov %esp, %gs:0x30004\n"	/* 1: abcd6ffc               */
 	"	popl %ecx\n"
-	"	mov %ecx, %gs:0x30008\n"	/* 2: 12345678               */
+	"	addr32 mov %ecx, %gs:0x30008\n"	/* 2: 12345678               */
 	"	call 1f\n"
 	"1:	pop %cx\n"
 	"	sub $(1b - blob), %cx\n"
 	"	movzwl %cx, %ecx\n"
-	"	mov %ecx, %gs:0x3000c\n"	/* 3: 0                      */
+	"	addr32 mov %ecx, %gs:0x3000c\n"	/* 3: 0                      */
 	"	mov $0x1ffff, %ebx\n"
 	"	mov $0x4321, %cx\n"
 	"	mov %cx, %ds:0x6000\n"
 	"	xor %ecx, %ecx\n"
 	"	mov $0xffff6000, %ebx\n"	/* 16-bit address: BX only   */
 	"	mov (%bx), %cx\n"
-	"	mov %ecx, %gs:0x30010\n"	/* 4: 4321                   */
+	"	addr32 mov %ecx, %gs:0x30010\n"	/* 4: 4321                   */
 	"	mov $0xffff, %eax\n"
 	"	inc %ax\n"
-	"	mov %eax, %gs:0x30014\n"	/* 5: 0                      */
+	"	addr32 mov %eax, %gs:0x30014\n"	/* 5: 0                      */
 	/* real mode */
 	"	lidtl %ds:(real_ivt - blob)\n"
 	"	mov %cr0, %eax\n"
@@ -60,39 +60,39 @@ __asm__(
 	"	mov $0x7000, %sp\n"
 	"	mov %cs, %cx\n"
 	"	movzwl %cx, %ecx\n"
-	"	mov %ecx, %gs:0x30018\n"	/* 6: 2000                   */
+	"	addr32 mov %ecx, %gs:0x30018\n"	/* 6: 2000                   */
 	"	mov $0x3456, %ax\n"
 	"	mov %ax, %es\n"
 	"	movw $0x5a5a, %es:0x10\n"
-	"	mov %gs:0x34570, %ecx\n"
+	"	addr32 mov %gs:0x34570, %ecx\n"
 	"	movzwl %cx, %ecx\n"
-	"	mov %ecx, %gs:0x3001c\n"	/* 7: 5a5a                   */
-	"	mov %gs:0x100000, %ecx\n"
-	"	mov %ecx, %gs:0x30020\n"	/* 8: the multiboot magic    */
+	"	addr32 mov %ecx, %gs:0x3001c\n"	/* 7: 5a5a                   */
+	"	addr32 mov %gs:0x100000, %ecx\n"
+	"	addr32 mov %ecx, %gs:0x30020\n"	/* 8: the multiboot magic    */
 	"	xor %edx, %edx\n"
 	"	stc\n"
 	"	int $0x60\n"
-	"	mov %edx, %gs:0x30024\n"	/* 9: 60, set by the handler */
+	"	addr32 mov %edx, %gs:0x30024\n"	/* 9: 60, set by the handler */
 	"	setc %cl\n"
 	"	movzbl %cl, %ecx\n"
-	"	mov %ecx, %gs:0x30028\n"	/* 10: carry came back: 1    */
+	"	addr32 mov %ecx, %gs:0x30028\n"	/* 10: carry came back: 1    */
 	"	movzwl %sp, %ecx\n"
-	"	mov %ecx, %gs:0x3002c\n"	/* 11: 7000                  */
+	"	addr32 mov %ecx, %gs:0x3002c\n"	/* 11: 7000                  */
 	"	xor %cx, %cx\n"
 	"	div %cx\n"			/* its handler skips 2 bytes */
-	"	mov %edx, %gs:0x30030\n"	/* 12: d0                    */
+	"	addr32 mov %edx, %gs:0x30030\n"	/* 12: d0                    */
 	"	pushf\n	pop %cx\n"
 	"	movzwl %cx, %ecx\n"
-	"	mov %ecx, %gs:0x30034\n"	/* 13: IF still 0            */
+	"	addr32 mov %ecx, %gs:0x30034\n"	/* 13: IF still 0            */
 	"	xor %edx, %edx\n"
 	"	mov $0xffff, %bx\n"
 	"	mov (%bx), %cx\n"		/* beyond 64 KB: 2 bytes     */
-	"	mov %edx, %gs:0x30038\n"	/* 14: 9d                    */
+	"	addr32 mov %edx, %gs:0x30038\n"	/* 14: 9d                    */
 	"	mov $0x8000, %ax\n"
 	"	mov $0x7fff, %cx\n"
 	"	add %cx, %ax\n"
 	"	movzwl %ax, %eax\n"
-	"	mov %eax, %gs:0x3003c\n"	/* 15: ffff                  */
+	"	addr32 mov %eax, %gs:0x3003c\n"	/* 15: ffff                  */
 	/* and back */
 	"	mov %cr0, %eax\n"
 	"	or $1, %al\n"
