@@ -156,6 +156,8 @@ void signal_init(void)
 	for (size_t i = 0; i < ARRAY_SIZE(deaths); i++)
 		catch_death(deaths[i]);
 	signal(SIGPIPE, SIG_IGN);
+	/* A read from the background is to fail, not to stop the machine. */
+	signal(SIGTTIN, SIG_IGN);
 }
 
 void signal_set_fault_hook(fault_hook *fn)

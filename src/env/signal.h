@@ -16,8 +16,9 @@ struct host_context;
 /* Returns true: handled, resume at the context as it now is; false: fatal. */
 typedef bool fault_hook(int signo, void *fault_addr, struct host_context *ctx);
 
-/* Install the handlers and the main thread's alternate stack, ignore SIGPIPE
- * (writes return EPIPE instead). main() calls it first; again is harmless. */
+/* Install the handlers and the main thread's alternate stack; ignore SIGPIPE
+ * (writes return EPIPE instead) and SIGTTIN (reads of the terminal from the
+ * background return EIO). main() calls it first; again is harmless. */
 void signal_init(void);
 
 /* `fn` is asked about each fault, in the thread that made it; NULL: nobody.

@@ -149,7 +149,7 @@ static const char *describe_x86(const struct file *f)
 {
 	bool is64 = f->data[4] == ELFCLASS64;
 
-	for (u64 i = 0; i + 12 <= MIN(f->size, 32768u); i += 8)
+	for (u64 i = 0; i + 12 <= MIN(f->size, 32768u); i += 4)
 		if (get_u32(f->data + i) == 0xe85250d6)
 			return "a multiboot 2 kernel, which is not supported";
 	for (u64 i = 0; i + 12 <= MIN(f->size, 8192u); i += 4)
