@@ -315,6 +315,11 @@ gva target_linear_pc(u64 pc, u64 cs_base)
 	return (u32)(pc + cs_base);
 }
 
+u32 target_lasting_flags(u32 tb_flags)
+{
+	return tb_flags & ~(u32)(HF_INHIBIT_IRQ | HF_RF);
+}
+
 int target_mmu_index(u32 tb_flags)
 {
 	return (tb_flags & HF_CPL) == 3 ? MMU_USER : MMU_KERNEL;

@@ -194,7 +194,8 @@ static void tb_describe(struct tb *tb, const struct translation *t, ram_addr phy
 {
 	*tb = (struct tb){
 		.phys = phys, .pc = t->pc, .cs_base = t->cs_base, .flags = t->flags,
-		.cflags = t->cflags, .size = (u16)t->size, .n_insns = (u16)t->n_insns,
+		.cflags = t->cflags, .jc_set = jc_set_of(t->cs_base, target_lasting_flags(t->flags)),
+		.size = (u16)t->size, .n_insns = (u16)t->n_insns,
 		.page = { t->page[0], t->page[1] },
 	};
 	tb->first = phys & ~PAGE_MASK;
@@ -268,10 +269,14 @@ void tb_flush(struct cpu *cpu)
 
 /* -- finding the TB --------------------------------------------------------------------------- */
 
-struct tb_key { u64 pc, cs_base; u32 flags, cflags; int mode; };
+struct tb_key { u64 pc, cs_base; u32 flags, cflags; int mode, jc; };
 
+/* The key, and what goes with it: the stack cache, the jump cache and the
+ * return stack are of the mode that is about to run. */
 static void get_key(struct cpu *cpu, struct tb_key *k)
 {
+	u32 lasting;
+
 	target_get_tb_state(cpu, &k->pc, &k->cs_base, &k->flags);
 	k->cflags = 0;
 	if (cpu->cflags_next_tb != ~0u) {
@@ -285,10 +290,11 @@ static void get_key(struct cpu *cpu, struct tb_key *k)
 		cpu->stack_tag = TLB_INVALID;
 		cpu->ret_reset = true;
 	}
-	if (cpu->jc_key[k->mode].flags != k->flags || cpu->jc_key[k->mode].cs_base != k->cs_base) {
-		cpu->jc_key[k->mode].flags = k->flags;
-		cpu->jc_key[k->mode].cs_base = k->cs_base;
-		jc_clear(cpu, k->mode);
+	lasting = target_lasting_flags(k->flags);
+	k->jc = jc_set_of(k->cs_base, lasting);
+	if (jc_claim(cpu, k->jc, k->cs_base, lasting) ||
+	    cpu->jc_now != (u64)(uintptr_t)&cpu_tables(cpu)->jc[k->jc]) {
+		cpu->jc_now = (u64)(uintptr_t)&cpu_tables(cpu)->jc[k->jc];
 		cpu->ret_reset = true;
 	}
 	if (cpu->ret_reset) {
@@ -327,8 +333,8 @@ static struct tb *tb_find(struct cpu *cpu, const struct tb_key *k)
 	}
 	if (!tb)
 		tb = tb_gen_code(cpu, k->pc, k->cs_base, k->flags, k->cflags, phys);
-	if (!tb->cflags && tb->phys != ~0ull)
-		jc_insert(cpu, k->mode, (u32)k->pc, tb, linear);
+	if (!tb->cflags && tb->phys != ~0ull && target_lasting_flags(k->flags) == k->flags)
+		jc_insert(cpu, k->jc, (u32)k->pc, tb, linear);
 	return tb;
 }
 
@@ -479,17 +485,17 @@ static void layout_init(void)
 		.exit_request = AT(exit_request), .host_pc = AT(host_pc), .pc = AT(pc),
 		.regs = AT(regs), .spill = AT(spill), .save = AT(save), .arg_c = AT(arg_c),
 		.bounce_size = AT(bounce_size), .exit_link = AT(exit_link),
-		.c_rsp = AT(c_rsp), .ret_sp = AT(ret_sp), .stack_mode = AT(stack_mode),
+		.c_rsp = AT(c_rsp), .ret_sp = AT(ret_sp), 
+		.jc_now = AT(jc_now), .jc_host_ofs = offsetof(struct jc_table, host),
 		.jc_size = JC_SIZE, .ram_low = ram_arena_low,
 		.slow_probe = cpu_slow_probe, .write_back = cpu_write_back,
 		.lookup_tb_ptr = lookup_tb_ptr,
 	};
-	for (int m = 0; m < NB_MMU_MODES; m++) {
-		l->jc_pc[m] = TABLE(jc_pc[0]) + m * (s32)sizeof(((struct cpu_tables *)0)->jc_pc[0]);
-		l->jc_host[m] = TABLE(jc_host[0]) + m * (s32)sizeof(((struct cpu_tables *)0)->jc_host[0]);
+	for (int m = 0; m < NB_MMU_MODES; m++)
 		for (int w = 0; w < 2; w++)
 			l->tlb[m][w] = TABLE(tlb) + (m * 2 + w) * (s32)(TLB_PAGES * sizeof(u64));
-	}
+	for (int i = 0; i < JC_SETS; i++)
+		l->jc[i] = TABLE(jc) + i * (s32)sizeof(struct jc_table);
 #undef AT
 #undef TABLE
 }

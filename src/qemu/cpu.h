@@ -21,7 +21,9 @@ enum { MMU_KERNEL, MMU_USER };       /* CPL 0-2, CPL 3                     */
 #define TLB_PAGES (1u << 20)         /* one addend a page of 4 GB          */
 #define TLB_INVALID (1ull << 63)
 #define TLB_FULL_SIZE 256
-#define JC_SIZE 4096                 /* jump cache entries a mode          */
+#define JC_SIZE 2048                 /* entries of a jump cache            */
+#define JC_SETS 8                    /* jump caches a vCPU has             */
+#define JC_LIST 512                  /* insertions remembered for a flush  */
 
 enum mmu_access { MMU_DATA_LOAD, MMU_DATA_STORE, MMU_INST_FETCH };
 
@@ -53,6 +55,7 @@ struct cpu {
 	u32 exit_request;            /* _Atomic; any thread stores 1: leave
 				      * at the next check                  */
 	int stack_mode;              /* mmu index stack_tag is for         */
+	u64 jc_now;                  /* address of the jc_table in use     */
 	u64 exit_rsp;                /* where cpu_loop_exit unwinds to      */
 	u64 host_pc;                 /* return address of the helper call
 				      * under way, 0: not in a TB          */
@@ -95,7 +98,12 @@ struct cpu {
 	struct { u64 fills, flushes, page_flushes, slow, io; } stat;
 
 	/* -- jump caches (their arrays: struct cpu_tables) --------------- */
-	struct { u64 cs_base; u32 flags; } jc_key[NB_MMU_MODES]; /* of all entries */
+	struct jc_set {
+		u64 cs_base;         /* of all its entries                 */
+		u32 flags;
+		u32 n;               /* insertions since it was empty      */
+		u16 list[JC_LIST];   /* ... their places, while they fit   */
+	} jc[JC_SETS];
 	u64 jc_pages[16];            /* Bloom filter of pages they lead to  */
 };
 
@@ -103,9 +111,8 @@ struct cpu {
  * in one mapping, so that translated code reaches them from r15 too. */
 #define CPU_TABLES_OFS 0x10000
 struct cpu_tables {
-	/* jump cache: guest EIP to host code, per mode */
-	u32 jc_pc[NB_MMU_MODES][JC_SIZE];
-	u64 jc_host[NB_MMU_MODES][JC_SIZE];
+	/* jump caches: guest EIP to host code */
+	struct jc_table { u32 pc[JC_SIZE]; u64 host[JC_SIZE]; } jc[JC_SETS];
 	/* flat addend tables: [mode][write][page] */
 	u64 tlb[NB_MMU_MODES][2][TLB_PAGES] __attribute__((aligned(4096)));
 };

@@ -50,11 +50,17 @@ void tlb_code_page(ram_addr page);       /* tb_hooks.code_page              */
 /* Bytes of a vCPU's host return stack; it ends RET_STACK_BYTES below ret_top. */
 enum { RET_STACK_BYTES = 64 << 10 };
 
-/* Jump caches. All entries of a mode belong to one cs_base and flags. */
+/* Jump caches. Each serves the TBs of one cs_base and flags at a time; which
+ * one that is follows from those, so that a TB knows its own. */
 static inline u32 jc_hash(u32 pc) { return (pc ^ pc >> PAGE_BITS) % JC_SIZE; }
-void jc_clear(struct cpu *cpu, int mode);
+static inline int jc_set_of(u64 cs_base, u32 flags)
+{
+	return (int)((u32)(flags ^ cs_base ^ cs_base >> 32) * 0x9e3779b1u >> 29);
+}
+/* Make set `s` serve these; true when it served others before. */
+bool jc_claim(struct cpu *cpu, int s, u64 cs_base, u32 flags);
 /* pc, which lies at `linear`, leads to tb. */
-void jc_insert(struct cpu *cpu, int mode, u32 pc, const struct tb *tb, gva linear);
+void jc_insert(struct cpu *cpu, int s, u32 pc, const struct tb *tb, gva linear);
 void jc_remove(struct cpu *cpu, u32 pc);
 /* The TB the helper call under way belongs to; NULL: none. */
 struct tb *cpu_current_tb(struct cpu *cpu);

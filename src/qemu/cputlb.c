@@ -42,17 +42,50 @@ static u64 *jc_page_word(struct cpu *cpu, gva addr, u64 *bit)
 	return &cpu->jc_pages[h / 64 % ARRAY_SIZE(cpu->jc_pages)];
 }
 
-void jc_clear(struct cpu *cpu, int mode)
+/* ~0 hashes to place 0 only; 1 does not. */
+static u32 jc_nothing(u32 place)
 {
-	u32 *pc = cpu_tables(cpu)->jc_pc[mode];
-
-	memset(pc, 0xff, JC_SIZE * sizeof(*pc));     /* ~0 hashes to slot 0 */
-	pc[0] = 1;
+	return place ? ~0u : 1;
 }
 
-void jc_insert(struct cpu *cpu, int mode, u32 pc, const struct tb *tb, gva linear)
+static void jc_clear(struct cpu *cpu, int s)
 {
-	struct cpu_tables *t = cpu_tables(cpu);
+	u32 *pc = cpu_tables(cpu)->jc[s].pc;
+	struct jc_set *set = &cpu->jc[s];
+
+	if (set->n > JC_LIST) {
+		memset(pc, 0xff, JC_SIZE * sizeof(*pc));
+		pc[0] = jc_nothing(0);
+	} else {
+		for (u32 i = 0; i < set->n; i++)
+			pc[set->list[i]] = jc_nothing(set->list[i]);
+	}
+	set->n = 0;
+}
+
+static void jc_clear_all(struct cpu *cpu)
+{
+	cpu->ret_reset = true;
+	for (int s = 0; s < JC_SETS; s++)
+		jc_clear(cpu, s);
+	memset(cpu->jc_pages, 0, sizeof(cpu->jc_pages));
+}
+
+bool jc_claim(struct cpu *cpu, int s, u64 cs_base, u32 flags)
+{
+	struct jc_set *set = &cpu->jc[s];
+
+	if (set->cs_base == cs_base && set->flags == flags)
+		return false;
+	jc_clear(cpu, s);
+	set->cs_base = cs_base;
+	set->flags = flags;
+	return true;
+}
+
+void jc_insert(struct cpu *cpu, int s, u32 pc, const struct tb *tb, gva linear)
+{
+	struct jc_table *t = &cpu_tables(cpu)->jc[s];
 	u32 h = jc_hash(pc);
 	u64 bit, *word;
 
@@ -60,25 +93,22 @@ void jc_insert(struct cpu *cpu, int mode, u32 pc, const struct tb *tb, gva linea
 		word = jc_page_word(cpu, linear + (u64)i * (tb->size - 1u), &bit);
 		*word |= bit;
 	}
-	t->jc_host[mode][h] = (u64)(uintptr_t)tb->code;
-	__atomic_store_n(&t->jc_pc[mode][h], pc, __ATOMIC_RELEASE);
+	if (cpu->jc[s].n < JC_LIST)
+		cpu->jc[s].list[cpu->jc[s].n] = (u16)h;
+	if (cpu->jc[s].n <= JC_LIST)
+		cpu->jc[s].n++;
+	t->host[h] = (u64)(uintptr_t)tb->code;
+	__atomic_store_n(&t->pc[h], pc, __ATOMIC_RELEASE);
 }
 
 void jc_remove(struct cpu *cpu, u32 pc)
 {
 	u32 h = jc_hash(pc);
 
-	for (int m = 0; m < NB_MMU_MODES; m++)
-		if (cpu_tables(cpu)->jc_pc[m][h] == pc)
-			__atomic_store_n(&cpu_tables(cpu)->jc_pc[m][h], h ? ~0u : 1, __ATOMIC_RELAXED);
-}
-
-static void jc_clear_all(struct cpu *cpu)
-{
-	cpu->ret_reset = true;
-	for (int m = 0; m < NB_MMU_MODES; m++)
-		jc_clear(cpu, m);
-	memset(cpu->jc_pages, 0, sizeof(cpu->jc_pages));
+	for (int s = 0; s < JC_SETS; s++)
+		if (cpu_tables(cpu)->jc[s].pc[h] == pc)
+			__atomic_store_n(&cpu_tables(cpu)->jc[s].pc[h], jc_nothing(h),
+					 __ATOMIC_RELAXED);
 }
 
 /* Entries name no page: if one may lead to this page all go. */
@@ -130,6 +160,8 @@ void tlb_init(struct cpu *cpu)
 			die("out of memory");
 	}
 	cpu->stack_tag = TLB_INVALID;
+	for (int s = 0; s < JC_SETS; s++)
+		cpu->jc[s].n = JC_LIST + 1;  /* all of it is to be cleared  */
 	jc_clear_all(cpu);
 }
 

@@ -134,13 +134,6 @@ void qemu_register_reset(void (*fn)(void *), void *opaque)
 	*at = e;
 }
 
-/* On the vCPU's thread: the guest's x87 state is in that one's registers. */
-static void reset_cpu(struct cpu *cpu, void *data)
-{
-	(void)data;
-	target_cpu_reset(cpu);
-}
-
 /* The interrupt lines go first, so that what the devices raise while they
  * reset counts. */
 void qemu_system_reset(void)
@@ -150,7 +143,7 @@ void qemu_system_reset(void)
 	boot_reset();
 	CPU_FOREACH(cpu) {
 		__atomic_store_n(&cpu->interrupt_request, 0, __ATOMIC_SEQ_CST);
-		run_on_cpu(cpu, reset_cpu, NULL);
+		target_cpu_reset(cpu);
 	}
 	for (struct reset_entry *e = resets; e; e = e->next)
 		e->fn(e->opaque);

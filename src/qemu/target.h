@@ -43,6 +43,8 @@ struct translation {              /* in: */
 void target_translate(struct translation *t);
 /* The key of the TB that would run now. */
 void target_get_tb_state(struct cpu *cpu, u64 *pc, u64 *cs_base, u32 *flags);
+/* TB flags without those that hold for one instruction only. */
+u32 target_lasting_flags(u32 tb_flags);
 gva target_linear_pc(u64 pc, u64 cs_base);        /* linear address of a pc  */
 int target_mmu_index(u32 tb_flags);
 int target_disas_mode(u32 tb_flags);              /* enum disas_mode         */

@@ -21,7 +21,7 @@
 #include "tcg/x64_enc.h"
 
 enum { PAGE_BITS = 12, PAGE = 1 << PAGE_BITS, GRANULES = PAGE / 16,
-       N_BUCKETS = 1 << 15, BUCKET_LOCKS = 64 };
+       N_BUCKETS = 1 << 17, BUCKET_LOCKS = 64 };
 static const ram_addr NO_PAGE = ~0ull;
 
 struct lock_class page_locks;
@@ -194,7 +194,7 @@ static u32 tb_hash(ram_addr phys, u64 pc, u32 flags)
 {
 	u64 h = (phys ^ pc << 7 ^ (u64)flags << 32) * 0x9e3779b97f4a7c15ull;
 
-	return (u32)(h >> 49);
+	return (u32)(h >> 47);
 }
 
 static bool tb_matches(const struct tb *tb, ram_addr phys, u64 pc, u64 cs_base,

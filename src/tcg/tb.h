@@ -36,6 +36,7 @@ struct tb {
 	ram_addr phys;           /* of its first byte, ~0: not in RAM        */
 	u64 pc, cs_base;
 	u32 flags, cflags;
+	int jc_set;              /* its jump cache                           */
 	/* -- code, constant once published ------------------------------ */
 	u8 *code;                /* executable view                          */
 	u32 code_size, hot_size; /* all of it; without the slow paths        */

@@ -18,8 +18,9 @@ enum { ACCESS_READ, ACCESS_STORE, ACCESS_RMW };
 /* Offsets in struct cpu and facts of the machine that the code depends on. */
 struct tcg_layout {
 	s32 stack_tag, stack_addend, cc, exit_request, host_pc, pc, regs, spill,
-	    save, arg_c, bounce_size, exit_link, c_rsp, ret_sp, stack_mode;
-	s32 jc_pc[2], jc_host[2];       /* per mmu index                    */
+	    save, arg_c, bounce_size, exit_link, c_rsp, ret_sp, jc_now;
+	s32 jc[8];                      /* jump caches: arrays of u32 pc ...  */
+	s32 jc_host_ofs;                /* ... and u64 host code behind them  */
 	s32 tlb[2][2];                  /* [mmu index][write]               */
 	u32 jc_size;                    /* entries, a power of two          */
 	bool ram_low;                   /* guest RAM lies below 2 GB        */

@@ -45,42 +45,52 @@ void gen_link_jump(struct gen *g, int link)
 
 /* -- the jump cache ------------------------------------------------------------------ */
 
+/* The block's own one. */
+static struct xmem own_table(const struct gen *g)
+{
+	return XMEM(X_ENV, tcg_layout.jc[g->tb->jc_set]);
+}
+
 /* Compare r8d with the entry its hash selects: ZF; r9 is the entry's index. */
-static void probe(struct xcode *c, int mmu)
+static void probe(struct xcode *c, struct xmem table)
 {
 	x_shrx(c, X_R9, X_R8, X_TWELVE);
 	x_rr(c, 0x33, IRS_32, X_R9, X_R8);
 	x_grp1_ri(c, 4, IRS_32, X_R9, tcg_layout.jc_size - 1);
-	x_rm(c, 0x3b, IRS_32, X_R8, (struct xmem){ X_ENV, X_R9, 2, tcg_layout.jc_pc[mmu] });
+	x_rm(c, 0x3b, IRS_32, X_R8, (struct xmem){ table.base, X_R9, 2, table.disp });
 }
 
 /* jmp (/4) or call (/2) through the entry r9. */
-static void through(struct xcode *c, int mmu, int digit)
+static void through(struct xcode *c, struct xmem table, int digit)
 {
-	x_rm_load(c, 0xff, IRS_32, digit, (struct xmem){ X_ENV, X_R9, 3, tcg_layout.jc_host[mmu] });
+	x_rm_load(c, 0xff, IRS_32, digit,
+		  (struct xmem){ table.base, X_R9, 3, table.disp + tcg_layout.jc_host_ofs });
 }
 
-void gen_jump_cache(struct xcode *c, int mmu)
+void gen_jump_cache(struct xcode *c, struct xmem table)
 {
-	probe(c, mmu);
+	probe(c, table);
 	x_patch(x_jcc(c, CC_NE), tcg_rw(stub_lookup));
-	through(c, mmu, 4);
+	through(c, table, 4);
 }
 
-/* The entry of a known pc: its hash is known too. */
-static void probe_const(struct xcode *c, int mmu, u32 pc)
+static s32 const_hash(u32 pc)
 {
-	u32 hash = (pc >> 12 ^ pc) & (tcg_layout.jc_size - 1);
+	return (s32)((pc >> 12 ^ pc) & (tcg_layout.jc_size - 1));
+}
 
-	x_rm_load(c, 0x81, IRS_32, 7, XMEM(X_ENV, tcg_layout.jc_pc[mmu] + (s32)hash * 4));
+/* The entry of a known pc: its place is known too. */
+static void probe_const(struct xcode *c, struct xmem table, u32 pc)
+{
+	table.disp += const_hash(pc) * 4;
+	x_rm_load(c, 0x81, IRS_32, 7, table);
 	x_u32(c, pc);
 }
 
-static void through_const(struct xcode *c, int mmu, u32 pc, int digit)
+static void through_const(struct xcode *c, struct xmem table, u32 pc, int digit)
 {
-	u32 hash = (pc >> 12 ^ pc) & (tcg_layout.jc_size - 1);
-
-	x_rm_load(c, 0xff, IRS_32, digit, XMEM(X_ENV, tcg_layout.jc_host[mmu] + (s32)hash * 8));
+	table.disp += tcg_layout.jc_host_ofs + const_hash(pc) * 8;
+	x_rm_load(c, 0xff, IRS_32, digit, table);
 }
 
 void gen_cross_jump(struct gen *g, u64 pc)
@@ -88,9 +98,9 @@ void gen_cross_jump(struct gen *g, u64 pc)
 	struct xcode *c = &g->c;
 	u8 *miss;
 
-	probe_const(c, g->mmu, (u32)pc);
+	probe_const(c, own_table(g), (u32)pc);
 	miss = x_jcc8(c, CC_NE);
-	through_const(c, g->mmu, (u32)pc, 4);
+	through_const(c, own_table(g), (u32)pc, 4);
 	x_patch8(miss, c->p);
 	x_mov_ri(c, X_R8, (u32)pc);
 	x_jmp_to(c, tcg_rw(stub_lookup));
@@ -113,7 +123,7 @@ static void landing_pad(struct gen *g, const struct ir_insn *in)
 	u32 pc = (u32)in->imm2;
 
 	x_grp1_ri(c, 7, IRS_32, X_R8, (s32)pc);
-	x_patch(x_jcc(c, CC_NE), tcg_rw(stub_jump_cache[g->mmu]));
+	x_patch(x_jcc(c, CC_NE), tcg_rw(stub_jump_cache));
 	if (((gva)pc ^ g->guest_pc) & ~4095ull)
 		gen_cross_jump(g, pc);
 	else
@@ -150,9 +160,9 @@ static void gen_call_direct(struct gen *g, const struct ir_insn *in)
 		gen_link_stub(g, link);
 		return;
 	}
-	probe_const(c, g->mmu, pc);
+	probe_const(c, own_table(g), pc);
 	miss = x_jcc(c, CC_NE);
-	through_const(c, g->mmu, pc, 2);
+	through_const(c, own_table(g), pc, 2);
 	pad = c->p;
 	landing_pad(g, in);
 	x_patch(miss, c->p);
@@ -165,9 +175,9 @@ static void gen_call_indirect(struct gen *g, const struct ir_insn *in)
 	struct xcode *c = &g->c;
 	u8 *miss, *pad;
 
-	probe(c, g->mmu);
+	probe(c, own_table(g));
 	miss = x_jcc(c, CC_NE);
-	through(c, g->mmu, 2);
+	through(c, own_table(g), 2);
 	pad = c->p;
 	landing_pad(g, in);
 	x_patch(miss, c->p);
@@ -185,7 +195,7 @@ static void gen_indirect(struct gen *g, struct ir_insn *in)
 	else if (in->xflags & IRX_CALL)
 		gen_call_indirect(g, in);
 	else
-		gen_jump_cache(&g->c, g->mmu);
+		gen_jump_cache(&g->c, own_table(g));
 }
 
 /* -- conditional exits --------------------------------------------------------------------- */

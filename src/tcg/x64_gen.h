@@ -97,7 +97,7 @@ static inline struct ir_insn *gen_insn(struct gen *g) { return &g->b->insn[g->i]
 
 /* Stubs (x64_stubs.c), executable view. */
 extern u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup,
-	  *stub_lookup_pc, *stub_write_back, *stub_stack_refill[2], *stub_jump_cache[2];
+	  *stub_lookup_pc, *stub_write_back, *stub_stack_refill[2], *stub_jump_cache;
 extern u8 *stub_probe[2][3][5];       /* [mmu][ACCESS_*][size class]        */
 extern u8 *stub_helper[256];
 int stub_size_class(int bytes);        /* 1 2 4 8 10                         */
@@ -159,7 +159,8 @@ void gen_link_jump(struct gen *g, int link);        /* jmp rel32, linkable    */
 /* The unlinked target of a link (reports it to the exec loop), here. */
 void gen_link_stub(struct gen *g, int link);
 void gen_cross_jump(struct gen *g, u64 pc);         /* through the jump cache */
-void gen_jump_cache(struct xcode *c, int mmu);      /* the same, pc in r8d    */
+/* The same with the pc in r8d; `table` is the jump cache's place. */
+void gen_jump_cache(struct xcode *c, struct xmem table);
 void gen_exit(struct gen *g, struct ir_insn *in);
 
 /* -- x64.c ------------------------------------------------------------------------ */

@@ -15,7 +15,7 @@ u64 (*tcg_enter)(struct cpu *cpu, u8 *code);
 u8 *tcg_ret_empty;
 
 u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup, *stub_lookup_pc,
-   *stub_write_back, *stub_stack_refill[2], *stub_jump_cache[2];
+   *stub_write_back, *stub_stack_refill[2], *stub_jump_cache;
 u8 *stub_probe[2][3][5];
 u8 *stub_helper[256];
 
@@ -175,14 +175,9 @@ static void make_enter(void)
 	/* A return with no frame left: r8d holds the pc, ret took the mark. */
 	tcg_ret_empty = here();
 	x_lea(&code, IRS_64, X_RSP, XMEM(X_RSP, -8));
-	x_rm_load(&code, 0x83, IRS_32, 7, env(tcg_layout.stack_mode));
-	x_u8(&code, 0);
-	leave = x_jcc8(&code, CC_NE);
-	stub_jump_cache[0] = tcg_rx(code.p);
-	gen_jump_cache(&code, 0);
-	x_patch8(leave, code.p);
-	stub_jump_cache[1] = tcg_rx(code.p);
-	gen_jump_cache(&code, 1);
+	stub_jump_cache = tcg_rx(code.p);                    /* r8d: pc     */
+	x_ld(&code, IRS_64, X_R10, env(tcg_layout.jc_now));
+	gen_jump_cache(&code, XMEM(X_R10, 0));
 }
 
 /* -- guest memory --------------------------------------------------------------- */

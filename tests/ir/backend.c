@@ -130,17 +130,17 @@ static void layout(void)
 		AT(stack_tag), AT(stack_addend), AT(cc), AT(exit_request),
 		AT(host_pc), AT(pc), AT(regs), AT(spill), AT(save), AT(arg_c),
 		AT(bounce_size), AT(exit_link), AT(c_rsp), AT(ret_sp),
-		AT(stack_mode),
+		AT(jc_now),
+		.jc_host_ofs = (s32)offsetof(struct jc_table, host),
 		.jc_size = JC_SIZE, .ram_low = true,
 		.slow_probe = slow_probe, .write_back = write_back,
 		.lookup_tb_ptr = lookup,
 	};
-	for (int m = 0; m < 2; m++) {
-		l->jc_pc[m] = TABLE(jc_pc[m]);
-		l->jc_host[m] = TABLE(jc_host[m]);
+	for (int m = 0; m < 2; m++)
 		for (int w = 0; w < 2; w++)
 			l->tlb[m][w] = TABLE(tlb[m][w]);
-	}
+	for (int i = 0; i < JC_SETS; i++)
+		l->jc[i] = TABLE(jc[i]);
 #undef AT
 #undef TABLE
 }
@@ -159,7 +159,8 @@ static void fill_tables(struct cpu_tables *t)
 	}
 	/* Empty: no pc is the one that hashes where it stands. */
 	for (u32 h = 0; h < JC_SIZE; h++)
-		t->jc_pc[0][h] = t->jc_pc[1][h] = h ? 0 : 1;
+		for (int i = 0; i < JC_SETS; i++)
+			t->jc[i].pc[h] = h ? 0 : 1;
 }
 
 /* The stack that translated code calls and returns on; a signal meanwhile
@@ -242,6 +243,8 @@ static const char *run_block(struct ir_block *b, u64 pc, u32 cflags)
 	u64 reason;
 
 	current_tb = &tb;
+	/* both forms of the check, whatever the memory is: */
+	tcg_layout.ram_low = b->n & 1;
 	if (!tcg_gen_code(b, &tb, &r))
 		return "region full";
 	how = END_NONE;

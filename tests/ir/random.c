@@ -295,6 +295,8 @@ static void gen_alu(struct rb *r, int op)
 	high_bytes(r, i);
 	if ((op == IR_ADD || op == IR_AND) && mem == IRM_NONE && chance(r, 4))
 		i->fdef = 0;
+	if (mem && chance(r, 8))
+		i->xflags |= IRX_USER;
 	flags_written(r, i);
 }
 
@@ -479,6 +481,14 @@ static void gen_call(struct rb *r)
 		r->undef = 0;
 }
 
+static void exit_marks(struct rb *r, struct ir_insn *i)
+{
+	if (chance(r, 4))
+		i->xflags |= IRX_CROSS;
+	if (chance(r, 4))
+		i->xflags |= IRX_BACK;
+}
+
 static void gen_side_exit(struct rb *r, int op)
 {
 	struct ir_insn *i;
@@ -488,6 +498,7 @@ static void gen_side_exit(struct rb *r, int op)
 	i = add(r, op, int_size(r));
 	i->fuse = chance(r, 2) ? IRF_ALL : (u8)(rng_next(r->g) & IRF_ALL);
 	i->imm = (s64)(0x1000 + below(r, 100));
+	exit_marks(r, i);
 	if (op == IR_EXITCC)
 		i->cc = (u8)below(r, 16);
 	else
@@ -520,8 +531,10 @@ static void gen_end(struct rb *r)
 
 	i->fuse = op == IR_CALL ? 0 : chance(r, 2) ? IRF_ALL :
 		  (u8)(rng_next(r->g) & IRF_ALL);
-	if (op == IR_EXIT)
+	if (op == IR_EXIT) {
 		i->imm = 0x2000;
+		exit_marks(r, i);
+	}
 	if (op == IR_EXITIND)
 		i->a = any_val(r, IRS_32);
 	if (op == IR_CALL)
@@ -562,6 +575,7 @@ void random_block(struct rng *g, struct ir_block *b, int n)
 
 	ir_reset(b, &test_target);
 	b->stack_cache = chance(&r, 2);
+	b->mmu_idx = chance(&r, 4);
 	gen_mark(&r);
 	while (n--) {
 		if (chance(&r, 2))
