@@ -7,9 +7,9 @@
  * the controller translates to set 1 if asked -> IRQ 1. The next byte enters
  * the buffer when the guest took the last one. Everything answers at once.
  *
- * The second port answers the controller's own commands and fails its test,
- * as one whose clock line is held low; nothing is ever found there. Scan-code
- * set 3 is refused. */
+ * The second port fails its test, as one whose clock line is held low, and
+ * loops nothing back: so a driver finds that there is none without waiting for
+ * an answer or for IRQ 12. Scan-code set 3 is refused. */
 #include "hw/i8042.h"
 
 #include <stdlib.h>
@@ -322,8 +322,8 @@ static void argument(struct i8042 *k, u8 cmd, u8 val) REQUIRES(bql)
 		set_out_port(k, val);
 	else if (cmd == 0xd2)
 		put(k, val, true, 0);
-	else if (cmd == 0xd3)
-		put(k, val, false, STAT_AUX_OBF);
+	else if (cmd == 0xd3)                 /* loops back nothing          */
+		put(k, KBD_RESEND, false, 0);
 	else if (cmd == 0xd4)                 /* nobody answers              */
 		put(k, KBD_RESEND, false, STAT_AUX_OBF | STAT_TIMEOUT);
 }
