@@ -60,15 +60,6 @@ void option_ignored(struct options *o, const char *name, const char *arg)
 		 n ? ", " : "", name, arg ? " " : "", arg ? arg : "");
 }
 
-static char *copy(const char *s)
-{
-	char *c = strdup(s);
-
-	if (!c)
-		die("out of memory");
-	return c;
-}
-
 /* A word of a table: what upstream knows, and whether we do. */
 enum word_kind { WORD_OK, WORD_IGNORED, WORD_ABSENT, WORD_KVM };
 struct word { const char *name; enum word_kind kind; const char *help; };
@@ -130,7 +121,7 @@ static enum options_result opt_m(struct options *o, const char *name,
 				 const char *arg)
 {
 	static const char *const keys[] = { "size", "slots", "maxmem" };
-	char *list = copy(arg), *key, *value;
+	char *list = text_keep(arg), *key, *value;
 	enum options_result r = OPTIONS_RUN;
 
 	if (!*arg)
@@ -150,7 +141,7 @@ static enum options_result opt_smp(struct options *o, const char *name,
 {
 	static const char *const keys[] = { "cpus", "cores", "threads", "sockets",
 					    "dies", "clusters", "maxcpus" };
-	char *list = copy(arg), *key, *value;
+	char *list = text_keep(arg), *key, *value;
 	u64 cpus = 0, product = 1, v;
 
 	while (kv_next(&list, &key, &value)) {
@@ -204,7 +195,7 @@ static enum options_result opt_accel(struct options *o, const char *name,
 {
 	static const char *const keys[] = { "thread", "tb-size", "split-wx",
 					    "one-insn-per-tb", "kernel-irqchip" };
-	char *list = copy(arg), *key, *value;
+	char *list = text_keep(arg), *key, *value;
 	enum options_result r;
 
 	if (!kv_next(&list, &key, &value) || value)
@@ -276,7 +267,7 @@ static enum options_result machine_prop(struct options *o, const char *name,
 static enum options_result opt_machine(struct options *o, const char *name,
 				       const char *arg)
 {
-	char *list = copy(arg), *key, *value;
+	char *list = text_keep(arg), *key, *value;
 	enum options_result r = OPTIONS_RUN;
 	bool first = true;
 
@@ -305,7 +296,7 @@ static enum options_result opt_display(struct options *o, const char *name,
 		{ "dbus", WORD_IGNORED, NULL },
 		{ "egl-headless", WORD_IGNORED, NULL },
 	};
-	char *word = copy(arg);
+	char *word = text_keep(arg);
 
 	word[strcspn(word, ",=")] = 0;
 	o->display_none |= !strcmp(word, "none");
@@ -370,7 +361,7 @@ static enum options_result opt_rtc(struct options *o, const char *name,
 		{ "base", WORD_OK, NULL }, { "clock", WORD_IGNORED, NULL },
 		{ "driftfix", WORD_IGNORED, NULL },
 	};
-	char *list = copy(arg), *key, *value;
+	char *list = text_keep(arg), *key, *value;
 	enum options_result r = OPTIONS_RUN;
 
 	while (!r && kv_next(&list, &key, &value))
@@ -420,7 +411,7 @@ static enum options_result log_help(void)
 static enum options_result opt_d(struct options *o, const char *name,
 				 const char *arg)
 {
-	char *list = copy(arg), *key, *value;
+	char *list = text_keep(arg), *key, *value;
 
 	if (is_help(arg))
 		return log_help();
@@ -445,7 +436,7 @@ static enum options_result opt_action(struct options *o, const char *name,
 		{ "reboot", WORD_OK, NULL }, { "shutdown", WORD_OK, NULL },
 		{ "panic", WORD_IGNORED, NULL }, { "watchdog", WORD_IGNORED, NULL },
 	};
-	char *list = copy(arg), *key, *value;
+	char *list = text_keep(arg), *key, *value;
 	enum options_result r = OPTIONS_RUN;
 
 	while (!r && kv_next(&list, &key, &value)) {
@@ -469,7 +460,7 @@ static enum options_result opt_action(struct options *o, const char *name,
 static enum options_result opt_name(struct options *o, const char *name,
 				    const char *arg)
 {
-	char *list = copy(arg), *key, *value;
+	char *list = text_keep(arg), *key, *value;
 
 	(void)o, (void)name;
 	while (kv_next(&list, &key, &value))

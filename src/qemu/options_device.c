@@ -2,21 +2,11 @@
 /* src/qemu/options_device.c - options that make devices: -serial, -chardev,
  * -debugcon, -device, -global. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "env/log.h"
 #include "qemu/options.h"
 #include "qemu/optparse.h"
-
-static char *copy(const char *s)
-{
-	char *c = strdup(s);
-
-	if (!c)
-		die("out of memory");
-	return c;
-}
 
 /* -- where serial ports lead ------------------------------------------------------ */
 
@@ -98,10 +88,8 @@ static char *spec_make(const char *backend, const char *path, bool mux,
 		       const char *signal)
 {
 	size_t n = strlen(backend) + (path ? strlen(path) : 0) + 32;
-	char *s = malloc(n);
+	char *s = text_new(n);
 
-	if (!s)
-		die("out of memory");
 	snprintf(s, n, "%s%s%s%s%s%s", mux ? "mon:" : "", backend,
 		 path ? ":" : "", path ? path : "", signal ? ",signal=" : "",
 		 signal ? signal : "");
@@ -126,7 +114,7 @@ enum options_result opt_chardev(struct options *o, const char *name,
 {
 	static const char *const keys[] = { "id", "path", "mux", "signal" };
 	const char *id = NULL, *path = NULL, *signal = NULL;
-	char *list = copy(arg), *key, *value, *backend;
+	char *list = text_keep(arg), *key, *value, *backend;
 	bool mux = false, flag;
 
 	if (!kv_next(&list, &backend, &value) || value)
@@ -248,10 +236,8 @@ static enum options_result debug_exit(struct options *o, const char *name,
 static char *chardev_spec(const char *id)
 {
 	size_t n = strlen(id) + sizeof("chardev:");
-	char *s = malloc(n);
+	char *s = text_new(n);
 
-	if (!s)
-		die("out of memory");
 	snprintf(s, n, "chardev:%s", id);
 	return s;
 }
@@ -340,7 +326,7 @@ static enum options_result device_help(void)
 enum options_result opt_device(struct options *o, const char *name,
 			       const char *arg)
 {
-	char *list = copy(arg), *key, *value;
+	char *list = text_keep(arg), *key, *value;
 
 	if (!kv_next(&list, &key, &value))
 		return option_fail(o, name, "which one? -device help lists them");

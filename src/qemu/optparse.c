@@ -9,8 +9,31 @@
 #include <string.h>
 
 #include "env/clock.h"
+#include "env/log.h"
 
 enum { MAX_WORD = 64 };
+
+/* A list, so that the sanitizer's leak check sees that it is in use. */
+struct text { struct text *next; char bytes[]; };
+
+char *text_new(size_t n)
+{
+	static struct text *all;
+	struct text *t = malloc(sizeof(*t) + n);
+
+	if (!t)
+		die("out of memory");
+	t->next = all;
+	all = t;
+	return t->bytes;
+}
+
+char *text_keep(const char *s)
+{
+	size_t n = strlen(s) + 1;
+
+	return memcpy(text_new(n), s, n);
+}
 
 bool parse_u64(const char *s, u64 *v)
 {

@@ -14,6 +14,10 @@ bool parse_size(const char *s, u64 unit, u64 *bytes);
 bool parse_date(const char *s, s64 *sec);
 bool parse_on_off(const char *s, bool *v);           /* on off yes no       */
 
+/* Text that lives as long as the program: n bytes, a copy of s. */
+char *text_new(size_t n);
+char *text_keep(const char *s);
+
 /* The next of "key=value,key,..." in *list, which is changed; value is NULL
  * when there is no '='. Two commas stand for one in a value. False: no more. */
 bool kv_next(char **list, char **key, char **value);
