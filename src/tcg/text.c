@@ -432,7 +432,8 @@ static ir_val take_val(struct in *in)
 		in->p++;
 		return IR_NONE;
 	}
-	return val_of_name(in, take_word(in, w));
+	take_word(in, w);
+	return in->bad ? IR_NONE : val_of_name(in, w);
 }
 
 /* One term of an address, after its sign. */
@@ -549,6 +550,8 @@ static void take_attribute(struct in *in, struct ir_insn *i)
 	char w[32];
 
 	take_word(in, w);
+	if (in->bad)
+		return;
 	if (!take(in, '=')) {
 		int k = 0;
 
