@@ -29,7 +29,7 @@ enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_ERROR };
 /* OPTIONS_DONE: only a list was wanted. OPTIONS_ERROR: o->err says why. */
 enum options_result options_parse(struct options *o, int argc, char **argv);
 
-/* -- options.c and options_device.c --------------------------------------------- */
+/* -- between options.c, options_value.c and options_device.c ---------------------- */
 typedef enum options_result option_fn(struct options *o, const char *name,
 				      const char *arg);
 /* Set o->err to "-NAME: ..."; returns OPTIONS_ERROR. */
@@ -42,6 +42,8 @@ enum options_result option_unknown(struct options *o, const char *name,
 				   const void *first, size_t n, size_t stride);
 void option_ignored(struct options *o, const char *name, const char *arg);
 
+option_fn opt_m, opt_smp, opt_cpu, opt_accel, opt_machine, opt_display, opt_vga,
+	opt_monitor, opt_none, opt_rtc, opt_d, opt_action, opt_name;
 option_fn opt_device, opt_serial, opt_debugcon, opt_chardev, opt_global;
 /* What the serial ports are when all options are read. */
 enum options_result serials_finish(struct options *o);

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/options_value.c - options whose values are words of upstream's, most
+ * of them known, some supported: memory, processors, machine, accelerator,
+ * displays, clock, log. */
+#include <stdio.h>
+#include <string.h>
+
+#include "env/clock.h"
+#include "env/log.h"
+#include "qemu/options.h"
+#include "qemu/optparse.h"
+#include "qemu/target.h"
+
+#define MB (1ull << 20)
+#define MIN_RAM MB
+#define MAX_RAM (3584 * MB)              /* then the PCI and APIC windows    */
+
+/* -- words ------------------------------------------------------------------------- */
+
+/* A word of a table: what upstream knows, and whether we do. */
+enum word_kind { WORD_OK, WORD_IGNORED, WORD_ABSENT, WORD_KVM };
+struct word { const char *name; enum word_kind kind; const char *help; };
+
+static bool is_help(const char *s)
+{
+	return !strcmp(s, "help") || !strcmp(s, "?");
+}
+
+static enum options_result words_help(const struct word *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (w[i].help)
+			printf("%-12s %s\n", w[i].name, w[i].help);
+	return OPTIONS_DONE;
+}
+
+/* Look `s` up and say what its kind asks for. */
+static enum options_result word_check(struct options *o, const char *name,
+				      const char *what, const char *s,
+				      const struct word *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(w[i].name, s))
+			continue;
+		if (w[i].kind == WORD_IGNORED)
+			option_ignored(o, name, s);
+		if (w[i].kind == WORD_KVM)
+			o->no_kvm = true;
+		if (w[i].kind == WORD_ABSENT)
+			return option_fail(o, name, "%s '%s' is not supported "
+					   "yet; '%s' is", what, s, w[0].name);
+		return OPTIONS_RUN;
+	}
+	return option_unknown(o, name, what, s, w, n, sizeof(*w));
+}
+
+/* -- memory, processors ------------------------------------------------------------- */
+
+static enum options_result set_ram(struct options *o, const char *name,
+				   const char *s)
+{
+	u64 bytes;
+
+	if (!parse_size(s, MB, &bytes))
+		return option_fail(o, name, "%.60s: not a size such as 128M "
+				   "or 1G, or too big", s);
+	if (bytes < MIN_RAM)
+		return option_fail(o, name, "%.60s: a machine has at least 1 MB",
+				   s);
+	if (bytes > MAX_RAM)
+		return option_fail(o, name, "%.60s: a machine has at most "
+				   "3584 MB", s);
+	machine_config.ram_size = (bytes + 4095) & ~4095ull;
+	return OPTIONS_RUN;
+}
+
+enum options_result opt_m(struct options *o, const char *name, const char *arg)
+{
+	static const char *const keys[] = { "size", "slots", "maxmem" };
+	char *list = text_keep(arg), *key, *value;
+	enum options_result r = OPTIONS_RUN;
+
+	if (!*arg)
+		return set_ram(o, name, arg);
+	while (!r && kv_next(&list, &key, &value)) {
+		if (!value || !strcmp(key, "size"))
+			r = set_ram(o, name, value ? value : key);
+		else if (strcmp(key, "slots") && strcmp(key, "maxmem"))
+			r = option_unknown(o, name, "property", key, keys,
+					   ARRAY_SIZE(keys), sizeof(*keys));
+	}
+	return r;
+}
+
+enum options_result opt_smp(struct options *o, const char *name,
+			    const char *arg)
+{
+	static const char *const keys[] = { "cpus", "cores", "threads", "sockets",
+					    "dies", "clusters", "maxcpus" };
+	char *list = text_keep(arg), *key, *value;
+	u64 cpus = 0, product = 1, v;
+
+	while (kv_next(&list, &key, &value)) {
+		const char *what = value ? key : "cpus";
+		const char *near = nearest(what, keys, ARRAY_SIZE(keys),
+					   sizeof(*keys));
+
+		if (!near || strcmp(near, what))
+			return option_unknown(o, name, "property", key, keys,
+					      ARRAY_SIZE(keys), sizeof(*keys));
+		if (!parse_u64(value ? value : key, &v) || !v || v > 65536)
+			return option_fail(o, name, "%.60s: not a number of "
+					   "vCPUs", arg);
+		if (!strcmp(what, "cpus"))
+			cpus = v;
+		else if (strcmp(what, "maxcpus"))
+			product = MIN(product * v, 65536ull);
+	}
+	cpus = cpus ? cpus : product;
+	if (!*arg || cpus != 1)
+		return option_fail(o, name, "%.60s: only one vCPU is supported "
+				   "yet", arg);
+	return OPTIONS_RUN;
+}
+
+enum options_result opt_cpu(struct options *o, const char *name,
+			    const char *arg)
+{
+	(void)name;
+	if (is_help(arg)) {
+		target_cpu_list();
+		return OPTIONS_DONE;
+	}
+	o->no_kvm |= !strcmp(arg, "host");
+	machine_config.cpu_model = arg;
+	return OPTIONS_RUN;
+}
+
+/* -- machine and accelerator ----------------------------------------------------------- */
+
+static const struct word accels[] = {
+	{ "tcg", WORD_OK, "translation to the host's code" },
+	{ "kvm", WORD_KVM, NULL }, { "hax", WORD_ABSENT, NULL },
+	{ "hvf", WORD_ABSENT, NULL }, { "whpx", WORD_ABSENT, NULL },
+	{ "nvmm", WORD_ABSENT, NULL }, { "xen", WORD_ABSENT, NULL },
+	{ "qtest", WORD_ABSENT, NULL },
+};
+
+enum options_result opt_accel(struct options *o, const char *name,
+			      const char *arg)
+{
+	static const char *const keys[] = { "thread", "tb-size", "split-wx",
+					    "one-insn-per-tb", "kernel-irqchip" };
+	char *list = text_keep(arg), *key, *value;
+	enum options_result r;
+
+	if (!kv_next(&list, &key, &value) || value)
+		return option_fail(o, name, "tcg is the one there is");
+	if (is_help(key))
+		return words_help(accels, ARRAY_SIZE(accels));
+	r = word_check(o, name, "accelerator", key, accels, ARRAY_SIZE(accels));
+	while (!r && kv_next(&list, &key, &value)) {
+		if (!value)
+			value = "";
+		if (!strcmp(key, "thread")) {
+			if (strcmp(value, "single") && strcmp(value, "multi"))
+				r = option_fail(o, name, "thread=%.60s: single "
+						"or multi", value);
+			continue;
+		}
+		if (strcmp(key, "tb-size") && strcmp(key, "split-wx") &&
+		    strcmp(key, "kernel-irqchip"))
+			r = option_unknown(o, name, "property", key, keys,
+					   ARRAY_SIZE(keys), sizeof(*keys));
+		else
+			option_ignored(o, name, key);
+	}
+	return r;
+}
+
+static const struct word machines[] = {
+	{ "pc", WORD_OK, "ISA PC (default)" },
+	{ "isapc", WORD_OK, "the same" },
+	{ "q35", WORD_ABSENT, NULL }, { "microvm", WORD_ABSENT, NULL },
+	{ "none", WORD_ABSENT, NULL }, { "xenfv", WORD_ABSENT, NULL },
+};
+
+static const struct word machine_props[] = {
+	{ "usb", WORD_IGNORED, NULL }, { "vmport", WORD_IGNORED, NULL },
+	{ "smm", WORD_IGNORED, NULL }, { "hpet", WORD_IGNORED, NULL },
+	{ "acpi", WORD_IGNORED, NULL }, { "pit", WORD_IGNORED, NULL },
+	{ "graphics", WORD_IGNORED, NULL }, { "nvdimm", WORD_IGNORED, NULL },
+	{ "kernel_irqchip", WORD_IGNORED, NULL },
+	{ "kernel-irqchip", WORD_IGNORED, NULL },
+	{ "dump-guest-core", WORD_IGNORED, NULL },
+	{ "mem-merge", WORD_IGNORED, NULL }, { "hmat", WORD_IGNORED, NULL },
+	{ "pcspk-audiodev", WORD_IGNORED, NULL },
+	{ "i8042", WORD_IGNORED, NULL }, { "sata", WORD_IGNORED, NULL },
+	{ "accel", WORD_OK, NULL }, { "type", WORD_OK, NULL },
+};
+
+/* Versions of upstream's default machine are all ours. */
+static const char *machine_alias(const char *s)
+{
+	return strncmp(s, "pc-i440fx", 9) && strncmp(s, "pc-1.", 5) ? s : "pc";
+}
+
+static enum options_result machine_prop(struct options *o, const char *name,
+					const char *key, char *value)
+{
+	if (!strcmp(key, "accel") && value) {
+		value[strcspn(value, ":")] = 0;  /* a list: the first        */
+		return word_check(o, name, "accelerator", value, accels,
+				  ARRAY_SIZE(accels));
+	}
+	if (!strcmp(key, "type") && value)
+		return word_check(o, name, "machine", machine_alias(value),
+				  machines, ARRAY_SIZE(machines));
+	return word_check(o, name, "property", key, machine_props,
+			  ARRAY_SIZE(machine_props));
+}
+
+enum options_result opt_machine(struct options *o, const char *name,
+				const char *arg)
+{
+	char *list = text_keep(arg), *key, *value;
+	enum options_result r = OPTIONS_RUN;
+	bool first = true;
+
+	if (is_help(arg))
+		return words_help(machines, ARRAY_SIZE(machines));
+	while (!r && kv_next(&list, &key, &value)) {
+		if (first && !value)
+			r = machine_prop(o, name, "type", key);
+		else
+			r = machine_prop(o, name, key, value);
+		first = false;
+	}
+	return r;
+}
+
+/* -- devices without a model --------------------------------------------------------------- */
+
+enum options_result opt_display(struct options *o, const char *name,
+				const char *arg)
+{
+	static const struct word displays[] = {
+		{ "none", WORD_OK, NULL }, { "gtk", WORD_IGNORED, NULL },
+		{ "sdl", WORD_IGNORED, NULL }, { "curses", WORD_IGNORED, NULL },
+		{ "vnc", WORD_IGNORED, NULL }, { "cocoa", WORD_IGNORED, NULL },
+		{ "spice-app", WORD_IGNORED, NULL },
+		{ "dbus", WORD_IGNORED, NULL },
+		{ "egl-headless", WORD_IGNORED, NULL },
+	};
+	char *word = text_keep(arg);
+
+	word[strcspn(word, ",=")] = 0;
+	o->display_none |= !strcmp(word, "none");
+	return word_check(o, name, "display", word, displays,
+			  ARRAY_SIZE(displays));
+}
+
+enum options_result opt_vga(struct options *o, const char *name,
+			    const char *arg)
+{
+	static const struct word cards[] = {
+		{ "none", WORD_IGNORED, NULL }, { "std", WORD_IGNORED, NULL },
+		{ "cirrus", WORD_IGNORED, NULL }, { "vmware", WORD_IGNORED, NULL },
+		{ "qxl", WORD_IGNORED, NULL }, { "virtio", WORD_IGNORED, NULL },
+	};
+
+	return word_check(o, name, "card", arg, cards, ARRAY_SIZE(cards));
+}
+
+enum options_result opt_monitor(struct options *o, const char *name,
+				const char *arg)
+{
+	if (!strcmp(arg, "none") || !strcmp(arg, "null"))
+		return OPTIONS_RUN;
+	return option_fail(o, name, "%.60s: there is no monitor yet; "
+			   "-monitor none is accepted", arg);
+}
+
+/* -net, -nic, -parallel: none is what we have. */
+enum options_result opt_none(struct options *o, const char *name,
+			     const char *arg)
+{
+	if (strcmp(arg, "none"))
+		return option_fail(o, name, "%.60s: there is no such device yet;"
+				   " -%s none is accepted", arg, name);
+	option_ignored(o, name, arg);
+	return OPTIONS_RUN;
+}
+
+/* -- clock, log, what to do at the end ------------------------------------------------------ */
+
+static enum options_result rtc_base(struct options *o, const char *name,
+				    const char *value)
+{
+	struct machine_config *m = &machine_config;
+	s64 now = clock_realtime_ns() / NS_PER_SEC;
+
+	m->rtc_localtime = !strcmp(value, "localtime");
+	m->rtc_base = -1;
+	if (m->rtc_localtime)
+		m->rtc_base = now + clock_local_offset(now);
+	else if (strcmp(value, "utc") && !parse_date(value, &m->rtc_base))
+		return option_fail(o, name, "base=%.60s: utc, localtime or a "
+				   "date such as 2006-06-17T16:01:21", value);
+	return OPTIONS_RUN;
+}
+
+enum options_result opt_rtc(struct options *o, const char *name,
+			    const char *arg)
+{
+	static const struct word keys[] = {
+		{ "base", WORD_OK, NULL }, { "clock", WORD_IGNORED, NULL },
+		{ "driftfix", WORD_IGNORED, NULL },
+	};
+	char *list = text_keep(arg), *key, *value;
+	enum options_result r = OPTIONS_RUN;
+
+	while (!r && kv_next(&list, &key, &value))
+		if (!strcmp(key, "base"))
+			r = rtc_base(o, name, value ? value : "");
+		else
+			r = word_check(o, name, "property", key, keys,
+				       ARRAY_SIZE(keys));
+	return r;
+}
+
+static const struct log_name { const char *name; u32 item; const char *help; }
+log_names[] = {
+	{ "in_asm", LOG_IN_ASM, "guest code of each block" },
+	{ "op", LOG_OP, "its intermediate code" },
+	{ "op_opt", LOG_OP_OPT, "the same after the passes" },
+	{ "out_asm", LOG_OUT_ASM, "host code of each block" },
+	{ "int", LOG_INT, "interrupts and exceptions" },
+	{ "exec", LOG_EXEC, "each block that is run" },
+	{ "cpu", LOG_CPU, "registers before each block" },
+	{ "cpu_reset", LOG_CPU_RESET, "registers at resets" },
+	{ "guest_errors", LOG_GUEST_ERRORS, "what hardware would not forgive" },
+	{ "unimp", LOG_UNIMP, "what is not modelled" },
+	{ "nochain", LOG_NOCHAIN, "do not link blocks: exec and cpu show all" },
+	{ "op_ind", 0, NULL }, { "mmu", 0, NULL }, { "pcall", 0, NULL },
+	{ "page", 0, NULL }, { "fpu", 0, NULL }, { "plugin", 0, NULL },
+	{ "strace", 0, NULL }, { "all", ~0u & ~(u32)LOG_NOCHAIN, "all of these, linked" },
+};
+
+static const struct log_name *log_find(const char *s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(log_names); i++)
+		if (!strcmp(log_names[i].name, s))
+			return &log_names[i];
+	return NULL;
+}
+
+static enum options_result log_help(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(log_names); i++)
+		if (log_names[i].help)
+			printf("%-13s %s\n", log_names[i].name,
+			       log_names[i].help);
+	return OPTIONS_DONE;
+}
+
+enum options_result opt_d(struct options *o, const char *name, const char *arg)
+{
+	char *list = text_keep(arg), *key, *value;
+
+	if (is_help(arg))
+		return log_help();
+	while (kv_next(&list, &key, &value)) {
+		const struct log_name *l = log_find(key);
+
+		if (!l)
+			return option_unknown(o, name, "log item", key,
+					      log_names, ARRAY_SIZE(log_names),
+					      sizeof(log_names[0]));
+		if (!l->item)
+			option_ignored(o, name, key);
+		o->log_items |= l->item;
+	}
+	return OPTIONS_RUN;
+}
+
+enum options_result opt_action(struct options *o, const char *name,
+			       const char *arg)
+{
+	static const struct word keys[] = {
+		{ "reboot", WORD_OK, NULL }, { "shutdown", WORD_OK, NULL },
+		{ "panic", WORD_IGNORED, NULL }, { "watchdog", WORD_IGNORED, NULL },
+	};
+	char *list = text_keep(arg), *key, *value;
+	enum options_result r = OPTIONS_RUN;
+
+	while (!r && kv_next(&list, &key, &value)) {
+		value = value ? value : "";
+		if (!strcmp(key, "reboot") && (!strcmp(value, "reset") ||
+					       !strcmp(value, "shutdown")))
+			machine_config.no_reboot = *value == 's';
+		else if (!strcmp(key, "shutdown") && (!strcmp(value, "pause") ||
+						      !strcmp(value, "poweroff")))
+			machine_config.no_shutdown = value[1] == 'a';
+		else if (!strcmp(key, "reboot") || !strcmp(key, "shutdown"))
+			r = option_fail(o, name, "%s=%.60s: unknown value", key,
+					value);
+		else
+			r = word_check(o, name, "event", key, keys,
+				       ARRAY_SIZE(keys));
+	}
+	return r;
+}
+
+enum options_result opt_name(struct options *o, const char *name,
+			     const char *arg)
+{
+	char *list = text_keep(arg), *key, *value;
+
+	(void)o, (void)name;
+	while (kv_next(&list, &key, &value))
+		if (!value || !strcmp(key, "guest"))
+			machine_config.name = value ? value : key;
+	return OPTIONS_RUN;
+}
