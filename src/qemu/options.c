@@ -223,7 +223,7 @@ static enum options_result opt_help(struct options *o, const char *name,
 	       "Runs a 32-bit PC; without -kernel, a demo guest.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		if (table[i].help)
-			printf("  -%-10s %-11s %s\n", table[i].name,
+			printf("  -%-11s %-11s %s\n", table[i].name,
 			       table[i].arg ? table[i].arg : "", table[i].help);
 	printf("\nThe names are QEMU's; two dashes do as well as one.\n");
 	return OPTIONS_DONE;
