@@ -219,6 +219,7 @@ static struct ir_block *translate(struct translation *t)
 		log_guest_code(t);
 	if (log_enabled(LOG_OP))
 		log_text("OP", &block);
+	ir_use_host_flags(&block);
 	ir_optimize(&block);
 	if (log_enabled(LOG_OP_OPT))
 		log_text("OP after optimization", &block);

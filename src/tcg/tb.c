@@ -9,7 +9,7 @@
  * Pages. A page that holds code has a descriptor with a lock, the list of TBs
  * that depend on its bytes, and a bitmap of the 16-byte granules they cover: a
  * store beside code costs one bit test. Which TBs a store hits is decided by
- * byte. Two pages are locked in address order. */
+ * byte. Two pages are locked in the order of their descriptors' addresses. */
 #include "tcg/tb.h"
 
 #include <stdlib.h>
@@ -91,12 +91,11 @@ static void page_unlock(struct page_desc *p) RELEASE(page_locks) UNCHECKED
 	lock_release(&p->lock);
 }
 
-/* Lock the pages of a TB (one or two), lower address first. Upstream:
- * page_lock_pair. */
-static void page_lock_pair(struct page_desc *p[2], const ram_addr addr[2])
-	ACQUIRE(page_locks) UNCHECKED
+/* Lock the pages of a TB (one or two) in the order of their descriptors.
+ * Upstream: page_lock_pair. */
+static void page_lock_pair(struct page_desc *p[2]) ACQUIRE(page_locks) UNCHECKED
 {
-	int low = p[1] && addr[1] < addr[0];
+	int low = p[1] && p[1] < p[0];
 
 	if (p[low])
 		lock_acquire(&p[low]->lock);
@@ -262,7 +261,7 @@ struct tb *tb_link_page(struct tb *tb)
 	if (tb->page[0] == NO_PAGE)
 		return tb;
 	tb_pages(tb, p);
-	page_lock_pair(p, tb->page);
+	page_lock_pair(p);
 	there = bucket_insert(tb);
 	if (there == tb)
 		for (int i = 0; i < 2; i++)
@@ -366,7 +365,7 @@ static bool invalidate_in_page(ram_addr addr, u32 n, struct tb *current)
 		page_unlock(p);
 		/* Lock all its pages in order; it may be gone by then. */
 		tb_pages(tb, both);
-		page_lock_pair(both, tb->page);
+		page_lock_pair(both);
 		if (!tb->invalid) {
 			tb_drop(tb, both);
 			hit |= tb == current;

@@ -414,8 +414,8 @@ static void gen_lea(struct gen *g, struct ir_insn *in)
 	int d;
 
 	if (in->size == IRS_16) {
+		d = def_merge(g, in->d);     /* may use r8 */
 		x_lea(&g->c, IRS_32, X_R8, m);
-		d = def_merge(g, in->d);
 		if (d != X_R8)
 			x_mov_rr(&g->c, IRS_16, d, X_R8);
 		return;
@@ -873,8 +873,18 @@ static void gen_shift(struct gen *g, struct ir_insn *in)
 
 /* -- multiplication, bits --------------------------------------------------------------- */
 
+/* Flags that the host's instruction destroys: what it writes. */
+static u8 host_kills(struct ir_insn *in)
+{
+	struct ir_insn all = *in;
+
+	all.fdef = IRF_ALL;
+	return tcg_flags_written(&all);
+}
+
 static void gen_imul(struct gen *g, struct ir_insn *in)
 {
+	u8 kills = host_kills(in);
 	bool mem = in->mem == IRM_SRC, three = in->op == IR_IMUL3;
 	int d, s = X_NONE, size = in->size, copy = X_NONE;
 	struct xcode *c = &g->c;
@@ -888,7 +898,7 @@ static void gen_imul(struct gen *g, struct ir_insn *in)
 		bool small = in->imm == (s8)in->imm;
 
 		d = size == IRS_16 ? def_merge(g, in->d) : def(g, in->d, in->b);
-		fl_before_op(g, IRF_ALL);
+		fl_before_op(g, kills);
 		if (!mem && d == s && d != X_R8)
 			copy = fl_copy_input(g, s);
 		if (mem)
@@ -911,7 +921,7 @@ static void gen_imul(struct gen *g, struct ir_insn *in)
 			if (d != a)
 				x_mov_rr(c, IRS_32, d, a);
 		}
-		fl_before_op(g, IRF_ALL);
+		fl_before_op(g, kills);
 		if (!mem && d != s && d != X_R8 && s != X_R8)
 			copy = fl_copy_input(g, d);
 		if (mem)
@@ -922,7 +932,7 @@ static void gen_imul(struct gen *g, struct ir_insn *in)
 	if (copy != X_NONE)
 		fl_by_recipe(g, recipe(in, REC_REDO, copy, three ? X_NONE : s));
 	else
-		fl_after_op(g, IRF_ALL, no_recipe);
+		fl_after_op(g, kills, no_recipe);
 }
 
 /* MULU MULS DIVU DIVS: rax and rdx are globals 0 and 2. A division that
@@ -934,6 +944,7 @@ static void gen_muldiv(struct gen *g, struct ir_insn *in)
 	};
 	bool div = in->op == IR_DIVU || in->op == IR_DIVS;
 	u32 op = byte_op(0xf7, in->size);
+	u8 kills = host_kills(in);
 	struct xmem m = { 0 };
 	int s = X_NONE;
 
@@ -949,12 +960,12 @@ static void gen_muldiv(struct gen *g, struct ir_insn *in)
 	}
 	fl_write_reg(g, X_RAX);
 	fl_write_reg(g, X_RDX);
-	fl_before_op(g, IRF_ALL);
+	fl_before_op(g, kills);
 	if (in->mem == IRM_SRC)
 		x_rm_load(&g->c, op, in->size, digit[in->op], m);
 	else
 		x_rd(&g->c, op, in->size, digit[in->op], s);
-	fl_after_op(g, IRF_ALL, no_recipe);
+	fl_after_op(g, kills, no_recipe);
 }
 
 static void gen_bswap(struct gen *g, struct ir_insn *in)
@@ -972,6 +983,7 @@ static void gen_bswap(struct gen *g, struct ir_insn *in)
 static void gen_bscan(struct gen *g, struct ir_insn *in)
 {
 	u32 op = in->op == IR_BSF ? 0x0fbc : 0x0fbd;
+	u8 kills = host_kills(in);
 	struct xmem m = { 0 };
 	int d, s = X_NONE, a;
 
@@ -987,12 +999,12 @@ static void gen_bscan(struct gen *g, struct ir_insn *in)
 	} else {
 		d = def_merge(g, in->d);
 	}
-	fl_before_op(g, IRF_ALL);
+	fl_before_op(g, kills);
 	if (in->mem == IRM_SRC)
 		x_rm_load(&g->c, op, in->size, d, m);
 	else
 		x_rr(&g->c, op, in->size, d, s);
-	fl_after_op(g, IRF_ALL, no_recipe);
+	fl_after_op(g, kills, no_recipe);
 }
 
 /* BT BTS BTR BTC. A bit number in a register is taken mod size by the host's
@@ -1274,7 +1286,8 @@ static void gen_fpu(struct gen *g, struct ir_insn *in)
 	if (in->op == IR_FPUM) {
 		esp_sync(g);                 /* #MF may come from here      */
 		m = mem_operand(g, (int)in->aux, in->mem == IRM_DST);
-		fl_sync(g, g->fl == FL_RECIPE ? fl_needed_before(g) : 0);
+		if (g->fl == FL_RECIPE)
+			fl_sync(g, fl_needed_before(g));
 		gen_map(g, g->guest_insn);
 		x_rm_load(c, (u32)in->imm >> 8, IRS_32, in->imm >> 3 & 7, m);
 		if (in->mem == IRM_DST)

@@ -46,6 +46,10 @@ extern u64 (*tcg_enter)(struct cpu *cpu, u8 *code);
  * return that finds it looks its target up. */
 extern u8 *tcg_ret_empty;
 
+/* Undefined flags are what the host makes of them: take from each fdef what
+ * the host's instruction leaves alone. Before ir_optimize. */
+void ir_use_host_flags(struct ir_block *b);
+
 /* Generate host code for the (optimised) block into r's region; fills tb's
  * code, map, links. False: the region is full (tb untouched). tb->pc, flags,
  * cflags, size, n_insns are set before. */

@@ -83,8 +83,8 @@ void fl_emit_recipe(struct xcode *c, const struct recipe *r)
 		break;
 	case REC_LESS:
 		x_mov_rr(c, IRS_32, X_R8, r->a);
-		x_rr(c, 0x29, r->size, r->b, X_R8);
-		x_rr(c, 0x39, r->size, X_R8, r->a);
+		x_rr(c, 0x28 + (r->size != IRS_8), r->size, r->b, X_R8);
+		x_rr(c, 0x38 + (r->size != IRS_8), r->size, X_R8, r->a);
 		break;
 	case REC_INC:
 	case REC_DEC:

@@ -153,6 +153,11 @@ void esp_sync(struct gen *g);           /* pending ESP move into r12          */
 bool cold_emit_all(struct gen *g);
 struct cold *cold_add(struct gen *g, int kind, u8 *from);
 
+/* -- x64_probe.c ------------------------------------------------------------- */
+void tcg_probe_flags(void);
+/* Of the flags an instruction is said to write those that the host's does. */
+u8 tcg_flags_written(const struct ir_insn *in);
+
 /* -- x64_exit.c -------------------------------------------------------------- */
 int gen_add_link(struct gen *g, u64 pc, u32 cflags);
 void gen_link_jump(struct gen *g, int link);        /* jmp rel32, linkable    */

@@ -130,7 +130,7 @@ void mem_scan_stack(struct gen *g)
 				r->check_at = at;
 				r->lo = lo;
 				r->hi = hi;
-			} else if (MAX(r->hi, hi) - MIN(r->lo, lo) <= MAX_STACK_RANGE) {
+			} else if ((s64)MAX(r->hi, hi) - MIN(r->lo, lo) <= MAX_STACK_RANGE) {
 				r->lo = MIN(r->lo, lo);
 				r->hi = MAX(r->hi, hi);
 			}
