@@ -35,7 +35,7 @@
  */
 #define LDT_ENTRIES(_)							\
 	_(SCRATCH, SCRATCH_BYTES - 1, 1, 0, 0, 0, 0)	/* FS */	\
-	_(BLOB, 0xfffff, 0, 2, 0, 0, 0)		/* 16-bit code */	\
+	_(BLOB, 0x1fff, 0, 2, 0, 1, 0)		/* 16-bit code */	\
 	_(SCRATCH, 0xfff, 1, 1, 0, 0, 0)	/* expand-down */	\
 	_(SCRATCH, SCRATCH_BYTES - 1, 1, 0, 1, 0, 0)	/* read only */	\
 	_(0, 0xfffff, 1, 2, 1, 1, 0)		/* execute only */	\
@@ -48,8 +48,8 @@
 #define K_VALUE		0	/* an edge value, or random */
 #define K_PTR		1	/* points into the scratch pages */
 #define K_SMALL		2	/* 0..63 */
-#define K_OFS		3	/* an offset in the scratch pages, dirty above */
-#define K_ZERO		4
+#define K_OFS		3	/* an offset in the scratch pages */
+#define K_OFS16		4	/* with a random upper half */
 
 /* case.flags */
 #define C_DF		1	/* the direction flag is random, else clear */

@@ -5,8 +5,9 @@
  * opcode maps of the SDM, volume 2, appendix A.
  *
  * Left out: CPUID, RDTSC (differ by nature), SYSENTER, SYSEXIT (systems differ),
- * SGDT SIDT SLDT STR SMSW (Linux emulates them for processes), MMX, and what
- * newer hosts made into other instructions. Written by hand in special.S:
+ * SGDT SIDT SLDT STR SMSW (Linux emulates them for processes), INT1 (under KVM
+ * on AMD its trap shows a wrong EIP), MMX, and what newer hosts made into other
+ * instructions. Written by hand in special.S:
  * indirect jumps, returns, POPF, INT, FXSAVE, and programs of several steps.
  */
 #include "forms.h"
@@ -149,7 +150,8 @@ const struct form forms[] = {
 	{ "segment", "0f b2 /r", F_MEM | F_WILD },	/* lss, lfs, lgs */
 	{ "segment", "0f b4-b5 /r", F_MEM | F_WILD },
 	{ "segment", "63 /r", 0 },			/* arpl */
-	{ "segment", "0f 00 /4-5", F_KEEP },		/* verr, verw */
+	{ "segment", "0f 00 /4", F_KEEP },		/* verr */
+	{ "segment", "0f 00 /5", F_KEEP | F_PLAIN },	/* verw: AMD locks it */
 	{ "segment", "0f 02-03 /r", 0 },		/* lar, lsl */
 
 	{ "system", "f4", F_WILD },			/* all fault here */

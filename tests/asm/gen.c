@@ -366,7 +366,7 @@ static void directed_case(const struct form *f, const struct parsed *p,
 	if (f->flags & F_STRING) {
 		prog.flags |= C_DF;
 		set_kind(ECX, K_SMALL);
-		set_kind(ESI, s->addr16 && s->seg ? K_OFS : K_PTR);
+		set_kind(ESI, s->addr16 && s->seg ? K_OFS16 : K_PTR);
 		set_kind(EDI, K_PTR);
 	}
 	if (p->modrm && s->mod != 3 && !s->addr16) {
@@ -380,7 +380,7 @@ static void directed_case(const struct form *f, const struct parsed *p,
 		}
 		set_kind(ESP, K_PTR);
 	} else if (p->modrm && s->mod != 3) {
-		prog.kinds = 0x33304000 | (prog.kinds & 0xfff);
+		prog.kinds = 0x44404000 | (prog.kinds & 0xfff);
 		set_kind(ESP, K_PTR);
 	} else if (p->op_low == 0xd7) {
 		set_kind(EBX, K_PTR);

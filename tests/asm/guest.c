@@ -20,7 +20,7 @@
 #define LDT_SELECTOR	0x50
 #define GDT_COUNT	16
 
-extern char kernel_start[], kernel_end[], user_end[];
+extern char kernel_start[], kernel_end[], text_end[], user_end[];
 extern char guest_stack[];
 extern const u32 guest_vectors[21];	/* 0 to 19, and 0x80 */
 
@@ -105,7 +105,7 @@ static void start_paging(u32 blob, u32 blob_bytes)
 
 	map((u32)kernel_start, (u32)kernel_start, kernel_end - kernel_start,
 	    PTE_KERNEL);
-	map(TEXT, TEXT, DATA - TEXT, PTE_RO);
+	map(TEXT, TEXT, (u32)text_end - TEXT, PTE_RO);
 	map(DATA, DATA, (u32)user_end - DATA, PTE_RW);
 	map(SCRATCH, SCRATCH, SCRATCH_BYTES, PTE_RW);
 	map(RO, RO, 0x1000, PTE_RO);

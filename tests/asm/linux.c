@@ -45,6 +45,7 @@ struct user_desc32 {
 void linux_restorer(void);
 void linux_start(u32 *args);
 
+extern char text_end[];
 static u8 signal_stack[0x10000];
 
 __asm__(".pushsection .text\n"
@@ -125,6 +126,13 @@ static void unmap_rest(void)
 	syscall3(SYS_MUNMAP, end, USER_END - end, 0);
 }
 
+/* Makes pages present, or a fault's error code would depend on the past. */
+static void touch(u32 from, u32 to)
+{
+	for (; from < to; from += 0x1000)
+		(void)*(volatile u8 *)from;
+}
+
 /* LSL shows the number of the processor as the limit of one descriptor. */
 static void pin_to_first_cpu(void)
 {
@@ -157,6 +165,9 @@ void linux_start(u32 *args)
 		FAIL("native: this kernel has no modify_ldt");
 	catch_signals();
 	unmap_rest();
+	touch(TEXT, PAGE_END((u32)text_end));
+	touch(RO, RO + 0x1000);
+	touch(BLOB, BLOB + ((struct blob *)BLOB)->bytes);
 	pin_to_first_cpu();
 	set_segments();
 	runner();

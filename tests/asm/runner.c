@@ -9,7 +9,8 @@
  * All randomness comes from the case's seed, so that the process and the guest
  * see the same. Not compared, because other programs of the host disturb them
  * or a processor may choose: the x87 instruction and data pointers (the hand
- * written cases compare them where they must be right) and the resume flag.
+ * written cases compare them where they must be right), the resume flag, and
+ * what mask_fault() says.
  */
 #include "case.h"
 
@@ -215,9 +216,9 @@ static u32 rnd_gpr(u32 kind)
 	case K_SMALL:
 		return rnd() >> 7 & 63;
 	case K_OFS:
+		return rnd() & (SCRATCH_BYTES / 2 - 16);
+	case K_OFS16:
 		return (rnd() & 0xffff0000) | (rnd() & (SCRATCH_BYTES / 2 - 16));
-	case K_ZERO:
-		return 0;
 	default:
 		return rnd_value();
 	}
@@ -281,11 +282,70 @@ void runner_trap(struct frame *f, u32 cr2)
 	f->eflags = 0x202;
 }
 
+/* The opcode (with 0F: 0x100 and up) at which the case has faulted. */
+static u32 faulting_opcode(const struct test_case *c, int *rep)
+{
+	const u8 *p = (const u8 *)(start.cs == SEL_CODE ? out.eip :
+				   out.eip + BLOB);
+
+	*rep = 0;
+	if (out.trap < 10 || out.trap > 14 ||
+	    out.eip - start.eip >= c->bytes - sizeof(*c))
+		return 0;
+	for (;; p++) {
+		switch (*p) {
+		case 0xf2: case 0xf3:
+			*rep = 1;
+			break;
+		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64:
+		case 0x65: case 0x66: case 0x67: case 0xf0:
+			break;
+		case 0x0f:
+			return 0x100 + p[1];
+		default:
+			return *p;
+		}
+	}
+}
+
+/*
+ * What a fault in the middle of an instruction leaves is sometimes the
+ * processor's choice: whether PUSHA has stored and POPA has loaded a part; the
+ * flags of REPE CMPS (the SDM wants the old ones, AMD has the new ones); which
+ * byte of the x87 state is touched first.
+ */
+static void mask_fault(const struct test_case *c)
+{
+	int rep;
+	u32 opcode = faulting_opcode(c, &rep), i;
+
+	switch (opcode) {
+	case 0x60:
+		for (i = (out.esp - 36) & ~3u; i < out.esp; i += 4)
+			if (i - SCRATCH < SCRATCH_BYTES)
+				*(u32 *)i = template[(i - SCRATCH) / 4];
+		out_cr2 = 0;
+		break;
+	case 0x61:
+		out.eax = out.ecx = out.edx = out.ebx = 0;
+		out.ebp = out.esi = out.edi = 0;
+		break;
+	case 0xa6: case 0xa7: case 0xae: case 0xaf:
+		if (rep)
+			out.eflags &= ~EFLAGS_ARITH;
+		break;
+	case 0xd9: case 0xdd: case 0x1ae:
+		out_cr2 &= ~0xfffu;
+		break;
+	}
+}
+
 /* Leaves in the frame and the x87 image only what must be equal. */
-static void mask_out(void)
+static void mask_out(const struct test_case *c)
 {
 	u32 i, *fpu = (u32 *)fpu_out;
 
+	mask_fault(c);
 	out.eflags &= EFLAGS_SEEN;
 	out.gs &= 0xffff;
 	out.fs &= 0xffff;
@@ -449,7 +509,7 @@ static u32 run_state(const struct test_case *c, u32 nth, u32 h, u32 verbose)
 {
 	fill_start(c, nth);
 	enter();
-	mask_out();
+	mask_out(c);
 	if (verbose)
 		put_state(nth, c->flags & C_FPU);
 	h = hash(hash_words(h, &out, sizeof(out)), out_cr2);

@@ -167,15 +167,6 @@ blob:
 	push	$1f
 	iret
 1:	END
-	CASE	jump			/* NT outside of a task: #TS or #GP */
-	mov	$stack, %esp
-	push	$NT
-	popf
-	push	$2
-	push	%cs
-	push	$1f
-	iret
-1:	END
 	.irp	sel, 0, 3, 0x18, 0x20, 0x2b, 0x1b, 0x43, 0x83, SEL_FS, ABSENT, 0x57
 	CASE	far-fault
 	mov	$stack, %esp
@@ -289,9 +280,6 @@ blob:
 
 	CASE	trap
 	.byte	0xcd, 3
-	END
-	CASE	trap
-	.byte	0xf1			/* icebp */
 	END
 	.irp	n, 0, 1, 2, 4, 5, 6, 13, 14, 0x20, 0x7f, 0x81, 0xff
 	CASE	trap
@@ -911,8 +899,7 @@ blob:
 	fld1
 	\insn
 	fnstenv	scratch + 0x100
-	andl	$0xffff, scratch + 0x110	/* FCS: zero on newer hosts */
-	movw	$0, scratch + 0x110
+	movw	$0, scratch + 0x110	/* FCS and FDS: zero on newer hosts */
 	movl	$0, scratch + 0x118
 	END
 	.endm
