@@ -30,6 +30,7 @@ struct walk {
 	gpa entry;               /* where the last entry stands              */
 	u64 pte;                 /* and what it is                           */
 	int width;               /* bytes of an entry                        */
+	u32 size;                /* bytes of the page                        */
 	u32 pf;                  /* PF_RSVD; P                               */
 	const char *why;         /* the step that failed, NULL: none         */
 };
@@ -108,6 +109,7 @@ again:
 			"page walk: PDE of %08x is not present", ""))
 		return false;
 	if (w->pte & pse) {
+		w->size = 4 << 20;
 		w->phys = (w->pte & 0xffc00000) | (addr & 0x3ff000);
 		if (w->pte & 0x3fe000)
 			return walk_fail(w, "page walk: PDE of %08x (4 MB) has a "
@@ -141,6 +143,7 @@ again:
 			"page walk: PDE of %08x has a reserved bit set"))
 		return false;
 	if (w->pte & PTE_PS) {
+		w->size = 2 << 20;
 		w->phys = (w->pte & PAE_ADDR & ~0x1fffffull) | (addr & 0x1ff000);
 		if (w->pte & 0x1fe000)
 			return walk_fail(w, "page walk: PDE of %08x (2 MB) has a "
@@ -159,6 +162,7 @@ again:
 
 static bool walk(struct x86_cpu *x, struct walk *w, u32 addr, bool touch)
 {
+	w->size = PAGE_SIZE;
 	return x->cr[4] & CR4_PAE ? walk_pae(x, w, addr, touch)
 				  : walk_32(x, w, addr, touch);
 }
@@ -220,6 +224,8 @@ static bool fill_paged(struct x86_cpu *x, u32 addr, enum mmu_access rw,
 	} while (!pte_set(w.entry, w.pte, bits, w.width));
 	if (!((w.pte | bits) & PTE_D))
 		prot &= ~PROT_W;
+	if (w.size > PAGE_SIZE)
+		tlb_add_large_page(&x->c, addr, w.size);
 	tlb_set_page(&x->c, addr & 0xfffff000,
 		     w.phys & (x->a20_mask | ~0xffffffffull), prot, mmu_idx);
 	return true;

@@ -4,8 +4,8 @@
  *
  * The target is decoded, no IR is made. Only the block's own (first) page is
  * looked at, and the bytes are noted in the translation, so that a store there
- * drops the block. A fault on the way does not count as a reader: it reports
- * flags that the faulting code would have overwritten anyway. */
+ * drops the block. An instruction that may fault counts as a reader of all
+ * flags: its exception frame shows them. */
 #include "i386/dis.h"
 
 enum { PEEK_INSNS = 8 };
@@ -42,6 +42,28 @@ static u8 flags_written(const struct dis *p)
 	return p->row->def;
 }
 
+gen_fn gen_alu, gen_cmp, gen_incdec, gen_unary, gen_shift, gen_shiftd, gen_mov, gen_lea,
+	gen_xchg, gen_bswap, gen_movzx, gen_movsx, gen_setcc, gen_cmov, gen_cbw, gen_cwd, gen_nop,
+	gen_jcc, gen_jmp, gen_cf;
+
+/* Generators whose instructions cannot fault without a memory operand. */
+static bool is_plain(const struct dis *p)
+{
+	static gen_fn *const plain[] = {
+		gen_alu, gen_cmp, gen_incdec, gen_unary, gen_shift, gen_shiftd, gen_mov,
+		gen_lea, gen_xchg, gen_bswap, gen_movzx, gen_movsx, gen_setcc, gen_cmov,
+		gen_cbw, gen_cwd, gen_nop, gen_jcc, gen_jmp, gen_cf,
+	};
+
+	for (int i = 0; i < 3; i++)
+		if (p->arg[i].kind == OPND_MEM && p->row->gen != gen_lea)
+			return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(plain); i++)
+		if (p->row->gen == plain[i])
+			return true;
+	return false;
+}
+
 /* -- walk -------------------------------------------------------------------------- */
 
 static bool in_page(const struct dis *p, u32 pc)
@@ -71,6 +93,8 @@ static u8 walk(struct dis *p, u32 pc, u8 want, int *budget)
 		u32 next, f;
 
 		if (!decode(p, pc) || p->exc >= 0)
+			break;
+		if (!is_plain(p))
 			break;
 		note_bytes(p);
 		use = flags_read(p) & want;

@@ -69,7 +69,7 @@ struct cpu {
 	int fetch_mode;              /* mmu index of instruction fetches   */
 	struct tb_link *exit_link;   /* exit that was taken, NULL: none    */
 	u32 arg_c;                   /* third argument of a helper         */
-	/* The host's return stack: frames of guest calls, see x64_call.c.  */
+	/* The host's return stack: frames of guest calls, see x64_exit.c.  */
 	u64 c_rsp;                   /* C stack while translated code runs */
 	u64 ret_sp;                  /* return stack while C runs          */
 	u64 ret_top;                 /* empty return stack                 */
@@ -92,6 +92,8 @@ struct cpu {
 	struct cpu *next;            /* CPU_FOREACH                        */
 
 	/* -- soft TLB ---------------------------------------------------- */
+	u64 large_addr, large_mask;  /* a range that holds all large pages
+				      * filled: addr & mask == large_addr  */
 	u32 *tlb_filled[NB_MMU_MODES];         /* pages to forget at a flush */
 	u32 tlb_n_filled[NB_MMU_MODES], tlb_max_filled[NB_MMU_MODES];
 	struct tlb_full tlb_full[NB_MMU_MODES][TLB_FULL_SIZE];
@@ -149,9 +151,12 @@ void cpu_restore_state(struct cpu *cpu);
 void tlb_init(struct cpu *cpu);
 void tlb_flush(struct cpu *cpu);                       /* this vCPU's thread */
 void tlb_flush_page(struct cpu *cpu, gva addr);
-/* Install a translation: called by the target's tlb fill. `prot` bits 1 read,
- * 2 write, 4 execute; `size` is PAGE_SIZE or more (large page). */
+/* Install a translation of one 4 KB page: called by the target's tlb fill.
+ * `prot` bits 1 read, 2 write, 4 execute. */
 void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mmu_idx);
+/* That page is part of a large one of `size` bytes: flushing any of it flushes
+ * all. Upstream: tlb_add_large_page. */
+void tlb_add_large_page(struct cpu *cpu, gva addr, u64 size);
 /* Guest memory for C helpers: faults leave through cpu_loop_exit_restore. */
 u8 cpu_ldub(struct cpu *cpu, gva a, int mmu_idx);
 u16 cpu_lduw(struct cpu *cpu, gva a, int mmu_idx);

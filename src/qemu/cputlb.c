@@ -160,6 +160,7 @@ void tlb_init(struct cpu *cpu)
 			die("out of memory");
 	}
 	cpu->stack_tag = TLB_INVALID;
+	cpu->large_addr = ~0ull;
 	for (int s = 0; s < JC_SETS; s++)
 		cpu->jc[s].n = JC_LIST + 1;  /* all of it is to be cleared  */
 	jc_clear_all(cpu);
@@ -185,9 +186,27 @@ static void tlb_flush_mode(struct cpu *cpu, int mode)
 		cpu->tlb_full[mode][i].page = 0;
 }
 
+void tlb_add_large_page(struct cpu *cpu, gva addr, u64 size)
+{
+	u64 mask = ~(size - 1);
+
+	if (cpu->large_addr == ~0ull) {
+		cpu->large_addr = addr & mask;
+		cpu->large_mask = mask;
+		return;
+	}
+	/* Widen the range until it holds both. */
+	mask &= cpu->large_mask;
+	while ((cpu->large_addr ^ addr) & mask)
+		mask <<= 1;
+	cpu->large_addr &= mask;
+	cpu->large_mask = mask;
+}
+
 void tlb_flush(struct cpu *cpu)
 {
 	cpu->stat.flushes++;
+	cpu->large_addr = ~0ull;
 	stack_forget(cpu);
 	for (int m = 0; m < NB_MMU_MODES; m++)
 		tlb_flush_mode(cpu, m);
@@ -199,6 +218,10 @@ void tlb_flush_page(struct cpu *cpu, gva addr)
 	struct cpu_tables *t = cpu_tables(cpu);
 	u32 page = (u32)(addr >> PAGE_BITS);
 
+	if ((addr & cpu->large_mask) == cpu->large_addr) {
+		tlb_flush(cpu);
+		return;
+	}
 	cpu->stat.page_flushes++;
 	stack_forget(cpu);
 	for (int m = 0; m < NB_MMU_MODES; m++) {
