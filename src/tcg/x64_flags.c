@@ -118,6 +118,15 @@ int fl_copy_input(struct gen *g, int r)
 	return copy;
 }
 
+struct recipe fl_recipe(const struct ir_insn *in, int kind, int a, int b)
+{
+	struct recipe r = { (u8)kind, in->size, b_is_imm(in), (s8)a, (s8)b, in->op, in->imm };
+
+	if (in->part || in->mem != IRM_NONE)
+		r.kind = REC_NONE;
+	return r;
+}
+
 void fl_by_recipe(struct gen *g, struct recipe rec)
 {
 	g->fl = FL_RECIPE;

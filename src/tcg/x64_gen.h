@@ -33,6 +33,9 @@ struct recipe { u8 kind, size; bool b_imm; s8 a, b; u8 op; s64 imm; };
 enum cold_kind { COLD_READ, COLD_WRITE, COLD_GUARD, COLD_EXIT, COLD_LINK,
 		 COLD_IRQ, COLD_STACK };
 
+/* No way to have the flags again. */
+static const struct recipe no_recipe __attribute__((unused));
+
 /* A slow path: hot code jumps here and is resumed at `back`. */
 struct cold {
 	u8 kind, bytes, mmu, access;
@@ -133,6 +136,9 @@ int fl_copy_input(struct gen *g, int r);
  * which needs no host flags, and be done. */
 void fl_by_recipe(struct gen *g, struct recipe rec);
 bool fl_only_faults(struct gen *g);
+/* A recipe of this kind for a register instruction with operands a, b (or its
+ * immediate); none when it has a memory or high-byte operand. */
+struct recipe fl_recipe(const struct ir_insn *in, int kind, int a, int b);
 /* Flags that must survive the current instruction's start / its end. */
 u8 fl_needed_before(struct gen *g);
 u8 fl_needed_after(struct gen *g);
@@ -168,14 +174,48 @@ void gen_cross_jump(struct gen *g, u64 pc);         /* through the jump cache */
 void gen_jump_cache(struct xcode *c, struct xmem table);
 void gen_exit(struct gen *g, struct ir_insn *in);
 
-/* -- x64.c ------------------------------------------------------------------------ */
+/* -- x64_val.c ----------------------------------------------------------------- */
+bool val_is_temp(ir_val v);
 int val_use(struct gen *g, ir_val v);   /* host register that holds v         */
 int val_input(struct gen *g, ir_val v); /* same; ESP with no move pending     */
-void gen_map(struct gen *g, int insn);
-/* A result that waits in r8 goes to its slot: r8 is wanted. */
-void gen_flush_def(struct gen *g);
+/* Host register for result v; it may be that of `dying`, an input whose last
+ * use this is (then a mov between them is none). */
+int val_def(struct gen *g, ir_val v, ir_val dying);
+/* The same when part of v stays (sizes 8 and 16). */
+int val_def_merge(struct gen *g, ir_val v);
+/* v, in register r (perhaps its high byte), is changed in place. */
+void val_inplace(struct gen *g, ir_val v, int r);
+struct xmem val_slot(struct gen *g, ir_val v);     /* where it waits           */
 /* A register for temporaries that is free, but not taken; X_NONE: none. */
 int free_temp_reg(struct gen *g);
-extern const s8 shift_digit[IR_NOPS];        /* /digit of C1, D3            */
+/* A result that waits in r8 goes to its slot: r8 is wanted. */
+void gen_flush_def(struct gen *g);
+void val_scan(struct gen *g);           /* before a block: last uses          */
+void val_release(struct gen *g);        /* after an instruction               */
+
+/* -- x64_opnd.c ------------------------------------------------------------------ */
+/* r, or its high byte if the instruction says so of operand `which` (IRP_*). */
+int opnd(struct ir_insn *in, int which, int r);
+bool b_is_imm(const struct ir_insn *in);
+u32 byte_op(u32 op, int size);          /* 8-bit forms stand one before       */
+void gen_lock(struct gen *g, const struct ir_insn *in);
+/* Turn a register by eight bits, so that its high byte is its low one. */
+void gen_turn(struct gen *g, int high);
+void gen_turn_back(struct gen *g, int high);
+/* op (its non-byte opcode) between a register and a register or memory. */
+void gen_op_rr(struct gen *g, u32 op, int size, int reg, int rm);
+void gen_op_rm(struct gen *g, u32 op, int size, int reg, struct xmem m);
+
+/* -- the operations ---------------------------------------------------------------- */
+typedef void gen_op_fn(struct gen *g, struct ir_insn *in);
+gen_op_fn gen_mov, gen_conv, gen_lea, gen_setcc, gen_movcc, gen_flag, gen_xchg,
+	gen_cmpxchg8;                                         /* x64_mov.c  */
+gen_op_fn gen_alu, gen_compare, gen_unary;                    /* x64_alu.c  */
+gen_op_fn gen_shift, gen_imul, gen_muldiv, gen_bswap, gen_bscan, gen_bt; /* x64_shift.c */
+extern const s8 shift_digit[IR_NOPS];   /* /digit of C1, D3                   */
+
+/* -- x64.c ------------------------------------------------------------------------ */
+/* Host code from here on belongs to this guest instruction. */
+void gen_map(struct gen *g, int insn);
 
 #endif
