@@ -172,12 +172,15 @@ void guest_trap(struct frame *f)
 	u32 cr2;
 
 	__asm__ volatile("mov %%cr2, %0" : "=r"(cr2));
-	if (f->trap == 0x80)
+	if (f->trap == 0x80) {
 		system_call(f);
-	else if (!(f->cs & 3) || runner_esp == 0)
+	} else if (!(f->cs & 3) || runner_esp == 0) {
 		die(f);
-	else
+	} else {
+		if (cr2 - (u32)kernel_start < (u32)(kernel_end - kernel_start))
+			f->err &= ~1u;	/* the process has nothing there */
 		runner_trap(f, cr2);
+	}
 }
 
 /* mbi: the multiboot information; the module is its words 5 and 6. */
