@@ -322,7 +322,7 @@ static struct tb *tb_find(struct cpu *cpu, const struct tb_key *k)
 	ram_addr phys = ~0ull;
 	struct tb *tb = NULL;
 
-	if (cpu_code_page(cpu, linear & PAGE_MASK, &phys))
+	if (cpu_code_page(cpu, linear, &phys))
 		phys += linear & ~PAGE_MASK;
 	else
 		phys = ~0ull;

@@ -174,11 +174,11 @@ hva probe_access(struct cpu *cpu, gva a, int size, enum mmu_access rw, int mmu_i
 hva probe_access_nofault(struct cpu *cpu, gva a, int size, enum mmu_access rw, int mmu_idx);
 /* Fault-check a store of `size` bytes before any byte is written. */
 void probe_write(struct cpu *cpu, gva a, int size, int mmu_idx);
-/* Code bytes for the translator: host address of the page's bytes and its
- * ram_addr (through *ram); NULL: not RAM (then read it by the functions
+/* Code bytes for the translator: host address of the bytes of addr's page and
+ * its ram_addr (through *ram); NULL: not RAM (then read it by the functions
  * above). Raises the instruction fetch fault. */
-const u8 *cpu_code_page(struct cpu *cpu, gva page, ram_addr *ram);
+const u8 *cpu_code_page(struct cpu *cpu, gva addr, ram_addr *ram);
 /* Same without raising: false when a fetch would fault. */
-bool cpu_code_page_nofault(struct cpu *cpu, gva page, const u8 **host, ram_addr *ram);
+bool cpu_code_page_nofault(struct cpu *cpu, gva addr, const u8 **host, ram_addr *ram);
 
 #endif

@@ -590,16 +590,16 @@ static bool code_page(const struct tlb_full *f, const u8 **host, ram_addr *ram)
 	return true;
 }
 
-bool cpu_code_page_nofault(struct cpu *cpu, gva page, const u8 **host, ram_addr *ram)
+bool cpu_code_page_nofault(struct cpu *cpu, gva addr, const u8 **host, ram_addr *ram)
 {
-	return code_page(full_get(cpu, (u32)page, MMU_INST_FETCH, cpu->fetch_mode, true), host, ram);
+	return code_page(full_get(cpu, (u32)addr, MMU_INST_FETCH, cpu->fetch_mode, true), host, ram);
 }
 
-const u8 *cpu_code_page(struct cpu *cpu, gva page, ram_addr *ram)
+const u8 *cpu_code_page(struct cpu *cpu, gva addr, ram_addr *ram)
 {
 	const u8 *host;
 
-	code_page(full_get(cpu, (u32)page, MMU_INST_FETCH, cpu->fetch_mode, false), &host, ram);
+	code_page(full_get(cpu, (u32)addr, MMU_INST_FETCH, cpu->fetch_mode, false), &host, ram);
 	return host;
 }
 

@@ -10,7 +10,7 @@
 
 /* -- struct cpu, helpers ---------------------------------------------------------------------- */
 
-static void gen_env(struct gen *g, struct ir_insn *in)
+static void op_env(struct gen *g, struct ir_insn *in)
 {
 	struct xmem m = XMEM(X_ENV, in->imm);
 	struct xcode *c = &g->c;
@@ -30,7 +30,7 @@ static void gen_env(struct gen *g, struct ir_insn *in)
 	}
 }
 
-static void gen_guard(struct gen *g, struct ir_insn *in)
+static void op_guard(struct gen *g, struct ir_insn *in)
 {
 	struct xcode *c = &g->c;
 	struct cold *k;
@@ -60,7 +60,7 @@ static void load_arg(struct gen *g, ir_val v, int r)
 		x_mov_rr(&g->c, IRS_32, r, val_input(g, v));
 }
 
-static void gen_call(struct gen *g, struct ir_insn *in)
+static void op_call(struct gen *g, struct ir_insn *in)
 {
 	u8 flags = g->t->helper[in->aux].flags;
 	int d;
@@ -85,7 +85,7 @@ static void gen_call(struct gen *g, struct ir_insn *in)
 
 /* -- x87 ------------------------------------------------------------------------------------------ */
 
-static void gen_fpu(struct gen *g, struct ir_insn *in)
+static void op_fpu(struct gen *g, struct ir_insn *in)
 {
 	struct xcode *c = &g->c;
 	struct xmem m;
@@ -128,24 +128,24 @@ void gen_map(struct gen *g, int insn)
 }
 
 static gen_op_fn *const gen_op[IR_NOPS] = {
-	[IR_MOV] = gen_mov, [IR_ZX] = gen_conv, [IR_SX] = gen_conv, [IR_LEA] = gen_lea,
-	[IR_ADD] = gen_alu, [IR_ADC] = gen_alu, [IR_SUB] = gen_alu, [IR_SBB] = gen_alu,
-	[IR_AND] = gen_alu, [IR_OR] = gen_alu, [IR_XOR] = gen_alu,
-	[IR_CMP] = gen_compare, [IR_TEST] = gen_compare, [IR_NOT] = gen_unary, [IR_NEG] = gen_unary,
-	[IR_SHL] = gen_shift, [IR_SHR] = gen_shift, [IR_SAR] = gen_shift, [IR_ROL] = gen_shift,
-	[IR_ROR] = gen_shift, [IR_RCL] = gen_shift, [IR_RCR] = gen_shift,
-	[IR_SHLD] = gen_shift, [IR_SHRD] = gen_shift,
-	[IR_IMUL] = gen_imul, [IR_IMUL3] = gen_imul, [IR_MULU] = gen_muldiv, [IR_MULS] = gen_muldiv,
-	[IR_DIVU] = gen_muldiv, [IR_DIVS] = gen_muldiv, [IR_BSWAP] = gen_bswap,
-	[IR_BSF] = gen_bscan, [IR_BSR] = gen_bscan,
-	[IR_BT] = gen_bt, [IR_BTS] = gen_bt, [IR_BTR] = gen_bt, [IR_BTC] = gen_bt,
-	[IR_SETCC] = gen_setcc, [IR_MOVCC] = gen_movcc,
-	[IR_CF] = gen_flag, [IR_LAHF] = gen_flag, [IR_SAHF] = gen_flag,
-	[IR_XCHG] = gen_xchg, [IR_XADD] = gen_xchg, [IR_CMPXCHG] = gen_xchg,
-	[IR_CMPXCHG8] = gen_cmpxchg8, [IR_LDE] = gen_env, [IR_STE] = gen_env,
-	[IR_GUARD] = gen_guard, [IR_CALL] = gen_call, [IR_FPU] = gen_fpu, [IR_FPUM] = gen_fpu,
-	[IR_EXIT] = gen_exit, [IR_EXITCC] = gen_exit, [IR_EXITZ] = gen_exit, [IR_EXITNZ] = gen_exit,
-	[IR_EXITIND] = gen_exit, [IR_EXITMAIN] = gen_exit, [IR_EXITLOOK] = gen_exit,
+	[IR_MOV] = op_mov, [IR_ZX] = op_conv, [IR_SX] = op_conv, [IR_LEA] = op_lea,
+	[IR_ADD] = op_alu, [IR_ADC] = op_alu, [IR_SUB] = op_alu, [IR_SBB] = op_alu,
+	[IR_AND] = op_alu, [IR_OR] = op_alu, [IR_XOR] = op_alu,
+	[IR_CMP] = op_compare, [IR_TEST] = op_compare, [IR_NOT] = op_unary, [IR_NEG] = op_unary,
+	[IR_SHL] = op_shift, [IR_SHR] = op_shift, [IR_SAR] = op_shift, [IR_ROL] = op_shift,
+	[IR_ROR] = op_shift, [IR_RCL] = op_shift, [IR_RCR] = op_shift,
+	[IR_SHLD] = op_shift, [IR_SHRD] = op_shift,
+	[IR_IMUL] = op_imul, [IR_IMUL3] = op_imul, [IR_MULU] = op_muldiv, [IR_MULS] = op_muldiv,
+	[IR_DIVU] = op_muldiv, [IR_DIVS] = op_muldiv, [IR_BSWAP] = op_bswap,
+	[IR_BSF] = op_bscan, [IR_BSR] = op_bscan,
+	[IR_BT] = op_bt, [IR_BTS] = op_bt, [IR_BTR] = op_bt, [IR_BTC] = op_bt,
+	[IR_SETCC] = op_setcc, [IR_MOVCC] = op_movcc,
+	[IR_CF] = op_flag, [IR_LAHF] = op_flag, [IR_SAHF] = op_flag,
+	[IR_XCHG] = op_xchg, [IR_XADD] = op_xchg, [IR_CMPXCHG] = op_xchg,
+	[IR_CMPXCHG8] = op_cmpxchg8, [IR_LDE] = op_env, [IR_STE] = op_env,
+	[IR_GUARD] = op_guard, [IR_CALL] = op_call, [IR_FPU] = op_fpu, [IR_FPUM] = op_fpu,
+	[IR_EXIT] = op_exit, [IR_EXITCC] = op_exit, [IR_EXITZ] = op_exit, [IR_EXITNZ] = op_exit,
+	[IR_EXITIND] = op_exit, [IR_EXITMAIN] = op_exit, [IR_EXITLOOK] = op_exit,
 };
 
 /* Every loop passes a block that leaves backwards or indirectly: it asks for

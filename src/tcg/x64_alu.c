@@ -130,7 +130,7 @@ static bool gen_incdec_by_recipe(struct gen *g, struct ir_insn *in)
 	return true;
 }
 
-void gen_alu(struct gen *g, struct ir_insn *in)
+void op_alu(struct gen *g, struct ir_insn *in)
 {
 	int n = group1[in->op], size = in->size, a, b = X_NONE, d;
 	u8 kills = is_incdec(in) ? IRF_NOT_C : IRF_ALL;
@@ -215,7 +215,7 @@ static bool gen_compare_loaded(struct gen *g, struct ir_insn *in, struct xmem m)
 }
 
 /* CMP, TEST. */
-void gen_compare(struct gen *g, struct ir_insn *in)
+void op_compare(struct gen *g, struct ir_insn *in)
 {
 	bool test = in->op == IR_TEST;
 	int size = in->size, a, b = X_NONE;
@@ -261,7 +261,7 @@ void gen_compare(struct gen *g, struct ir_insn *in)
 }
 
 /* NOT, NEG. */
-void gen_unary(struct gen *g, struct ir_insn *in)
+void op_unary(struct gen *g, struct ir_insn *in)
 {
 	u8 kills = in->op == IR_NEG ? IRF_ALL : 0;
 	int n = in->op == IR_NEG ? 3 : 2, size = in->size, d, s;

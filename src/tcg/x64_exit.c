@@ -231,7 +231,7 @@ static void gen_exit_if_zero(struct gen *g, struct ir_insn *in)
 	gen_side_exit(g, in, in->op == IR_EXITZ ? CC_E : CC_NE);
 }
 
-void gen_exit(struct gen *g, struct ir_insn *in)
+void op_exit(struct gen *g, struct ir_insn *in)
 {
 	switch (in->op) {
 	case IR_EXITCC:

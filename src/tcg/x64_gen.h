@@ -51,6 +51,7 @@ struct cold {
 	u32 aux, helper;     /* GUARD                                        */
 	int link;            /* EXIT, STACK: index of the link               */
 	bool cross;          /* EXIT: through the jump cache                 */
+	bool waits;          /* x87: a pending exception comes before the fault */
 	s32 lo, hi;          /* STACK: range, relative to r12                */
 };
 
@@ -172,7 +173,7 @@ void gen_link_stub(struct gen *g, int link);
 void gen_cross_jump(struct gen *g, u64 pc);         /* through the jump cache */
 /* The same with the pc in r8d; `table` is the jump cache's place. */
 void gen_jump_cache(struct xcode *c, struct xmem table);
-void gen_exit(struct gen *g, struct ir_insn *in);
+void op_exit(struct gen *g, struct ir_insn *in);
 
 /* -- x64_val.c ----------------------------------------------------------------- */
 bool val_is_temp(ir_val v);
@@ -208,10 +209,10 @@ void gen_op_rm(struct gen *g, u32 op, int size, int reg, struct xmem m);
 
 /* -- the operations ---------------------------------------------------------------- */
 typedef void gen_op_fn(struct gen *g, struct ir_insn *in);
-gen_op_fn gen_mov, gen_conv, gen_lea, gen_setcc, gen_movcc, gen_flag, gen_xchg,
-	gen_cmpxchg8;                                         /* x64_mov.c  */
-gen_op_fn gen_alu, gen_compare, gen_unary;                    /* x64_alu.c  */
-gen_op_fn gen_shift, gen_imul, gen_muldiv, gen_bswap, gen_bscan, gen_bt; /* x64_shift.c */
+gen_op_fn op_mov, op_conv, op_lea, op_setcc, op_movcc, op_flag, op_xchg,
+	op_cmpxchg8;                                         /* x64_mov.c  */
+gen_op_fn op_alu, op_compare, op_unary;                    /* x64_alu.c  */
+gen_op_fn op_shift, op_imul, op_muldiv, op_bswap, op_bscan, op_bt; /* x64_shift.c */
 extern const s8 shift_digit[IR_NOPS];   /* /digit of C1, D3                   */
 
 /* -- x64.c ------------------------------------------------------------------------ */

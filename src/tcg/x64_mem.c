@@ -255,6 +255,15 @@ static bool only_stores(const struct ir_insn *in)
 	return in->op == IR_MOV || in->op == IR_SETCC || in->op == IR_FPUM;
 }
 
+/* x87 instructions but FNSTCW (D9 /7) and FNSTSW (DD /7) report a pending
+ * exception before they touch memory. */
+static bool waits(const struct ir_insn *in)
+{
+	int digit = in->imm >> 3 & 7, op = in->imm >> 8 & 0xff;
+
+	return in->op == IR_FPUM && !(digit == 7 && (op == 0xd9 || op == 0xdd));
+}
+
 struct xmem mem_operand(struct gen *g, int bytes, bool write)
 {
 	struct ir_insn *in = gen_insn(g);
@@ -293,6 +302,7 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 	k = cold_add(g, write ? COLD_WRITE : COLD_READ, from);
 	k->ea = ea;
 	k->bytes = (u8)bytes;
+	k->waits = waits(in);
 	k->access = !write ? ACCESS_READ : only_stores(in) ? ACCESS_STORE : ACCESS_RMW;
 	k->mmu = (u8)mmu;
 	k->back = c->p;
@@ -339,6 +349,10 @@ static void cold_access(struct gen *g, const struct cold *k)
 	u8 *stub = stub_probe[k->mmu][k->access][stub_size_class(k->bytes)];
 
 	cold_flags(g, k);
+	if (k->waits) {
+		gen_map(g, k->insn);
+		x_u8(c, 0x9b);                               /* fwait       */
+	}
 	if (k->ea.base == X_NONE && k->ea.index == X_NONE)
 		x_mov_ri(c, X_EA, (u32)k->ea.disp);
 	else
@@ -396,6 +410,7 @@ static void cold_stack(struct gen *g, const struct cold *k)
 
 bool cold_emit_all(struct gen *g)
 {
+	g->fl = FL_MEM;                      /* slow paths save the flags   */
 	for (int i = 0; i < g->n_cold; i++) {
 		struct cold *k = &g->cold[i];
 

@@ -32,7 +32,7 @@ static bool gen_load_target(struct gen *g, struct ir_insn *in)
 	return true;
 }
 
-void gen_mov(struct gen *g, struct ir_insn *in)
+void op_mov(struct gen *g, struct ir_insn *in)
 {
 	int size = in->size, d, s;
 	struct xcode *c = &g->c;
@@ -85,7 +85,7 @@ void gen_mov(struct gen *g, struct ir_insn *in)
 		x_mov_rr(c, size, d, s);
 }
 
-void gen_conv(struct gen *g, struct ir_insn *in)
+void op_conv(struct gen *g, struct ir_insn *in)
 {
 	bool sign = in->op == IR_SX;
 	u32 op = in->size == IRS_32 ? 0x63 : (sign ? 0x0fbe : 0x0fb6) + (in->size == IRS_16);
@@ -114,7 +114,7 @@ void gen_conv(struct gen *g, struct ir_insn *in)
 	x_rr_sized(c, op, dsize, d, s, in->size == IRS_8 && s >= 4 && s < 8);
 }
 
-void gen_lea(struct gen *g, struct ir_insn *in)
+void op_lea(struct gen *g, struct ir_insn *in)
 {
 	struct xmem m = mem_ea(g, &in->ea);
 	int d;
@@ -137,7 +137,7 @@ void gen_lea(struct gen *g, struct ir_insn *in)
 
 /* -- conditions --------------------------------------------------------------------------- */
 
-void gen_setcc(struct gen *g, struct ir_insn *in)
+void op_setcc(struct gen *g, struct ir_insn *in)
 {
 	struct xcode *c = &g->c;
 	int d, cc;
@@ -155,7 +155,7 @@ void gen_setcc(struct gen *g, struct ir_insn *in)
 	x_rd(c, 0x0f90 | (u32)cc, IRS_8, 0, d);
 }
 
-void gen_movcc(struct gen *g, struct ir_insn *in)
+void op_movcc(struct gen *g, struct ir_insn *in)
 {
 	struct xcode *c = &g->c;
 	struct xmem m = { 0 };
@@ -186,7 +186,7 @@ void gen_movcc(struct gen *g, struct ir_insn *in)
 		x_rr(c, 0x0f40 | (u32)cc, in->size, d, s);
 }
 
-void gen_flag(struct gen *g, struct ir_insn *in)
+void op_flag(struct gen *g, struct ir_insn *in)
 {
 	static const u8 cf_op[3] = { 0xf8, 0xf9, 0xf5 };     /* clc stc cmc */
 	struct xcode *c = &g->c;
@@ -214,7 +214,7 @@ void gen_flag(struct gen *g, struct ir_insn *in)
 
 /* -- exchange ------------------------------------------------------------------------------- */
 
-void gen_xchg(struct gen *g, struct ir_insn *in)
+void op_xchg(struct gen *g, struct ir_insn *in)
 {
 	static const u32 opcode[IR_NOPS] = {
 		[IR_XCHG] = 0x87, [IR_XADD] = 0x0fc1, [IR_CMPXCHG] = 0x0fb1,
@@ -263,7 +263,7 @@ void gen_xchg(struct gen *g, struct ir_insn *in)
 	fl_after_op(g, kills, no_recipe);
 }
 
-void gen_cmpxchg8(struct gen *g, struct ir_insn *in)
+void op_cmpxchg8(struct gen *g, struct ir_insn *in)
 {
 	struct xmem m = mem_operand(g, 8, true);
 

@@ -14,7 +14,7 @@ static bool is_double_shift(const struct ir_insn *in)
 	return in->op == IR_SHLD || in->op == IR_SHRD;
 }
 
-static void emit_shift(struct gen *g, struct ir_insn *in, int d, const struct xmem *m, int src)
+static void shift_insn(struct gen *g, struct ir_insn *in, int d, const struct xmem *m, int src)
 {
 	struct xcode *c = &g->c;
 	bool imm = b_is_imm(in);
@@ -63,7 +63,7 @@ static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct 
 		fl_before_op(g, kills);
 		if (carry)
 			fl_load_carry(g);
-		emit_shift(g, in, d, m, src);
+		shift_insn(g, in, d, m, src);
 		if (m)
 			mem_access_done(g);
 		fl_after_op(g, kills, no_recipe);
@@ -74,7 +74,7 @@ static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct 
 		g->fl = FL_HOST;
 	}
 	if (g->fl == FL_HOST) {
-		emit_shift(g, in, d, m, src);
+		shift_insn(g, in, d, m, src);
 		if (m)
 			mem_access_done(g);
 		g->rec = no_recipe;
@@ -84,12 +84,12 @@ static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct 
 	x_u8(c, 31);
 	over = x_jcc8(c, CC_E);
 	if (!carry && kills == IRF_ALL) {
-		emit_shift(g, in, d, m, src);
+		shift_insn(g, in, d, m, src);
 		fl_emit_save(c);
 	} else {
 		if (carry)
 			fl_load_carry(g);
-		emit_shift(g, in, d, m, src);
+		shift_insn(g, in, d, m, src);
 		fl_emit_merge(c, IRF_C | IRF_O, m ? X_R8 : X_R9);
 	}
 	x_patch8(over, c->p);
@@ -99,7 +99,7 @@ static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct 
 		x_mov_rr(c, IRS_32, d, d);
 }
 
-void gen_shift(struct gen *g, struct ir_insn *in)
+void op_shift(struct gen *g, struct ir_insn *in)
 {
 	struct xmem m, *mp = NULL;
 	int d = X_NONE, a, src = X_NONE, copy = X_NONE;
@@ -137,7 +137,7 @@ void gen_shift(struct gen *g, struct ir_insn *in)
 		fl_load_carry(g);
 	if (!mp && kills == IRF_ALL && !is_double_shift(in) && d != X_R8)
 		copy = fl_copy_input(g, d);
-	emit_shift(g, in, d, mp, src);
+	shift_insn(g, in, d, mp, src);
 	if (mp)
 		mem_access_done(g);
 	if (copy != X_NONE)
@@ -157,7 +157,7 @@ static u8 host_kills(struct ir_insn *in)
 	return tcg_flags_written(&all);
 }
 
-void gen_imul(struct gen *g, struct ir_insn *in)
+void op_imul(struct gen *g, struct ir_insn *in)
 {
 	u8 kills = host_kills(in);
 	bool mem = in->mem == IRM_SRC, three = in->op == IR_IMUL3;
@@ -212,7 +212,7 @@ void gen_imul(struct gen *g, struct ir_insn *in)
 
 /* MULU MULS DIVU DIVS: rax and rdx are globals 0 and 2. A division that
  * faults does so on the host; its handler finds the flags as noted here. */
-void gen_muldiv(struct gen *g, struct ir_insn *in)
+void op_muldiv(struct gen *g, struct ir_insn *in)
 {
 	static const s8 digit[IR_NOPS] = {
 		[IR_MULU] = 4, [IR_MULS] = 5, [IR_DIVU] = 6, [IR_DIVS] = 7,
@@ -243,7 +243,7 @@ void gen_muldiv(struct gen *g, struct ir_insn *in)
 	fl_after_op(g, kills, no_recipe);
 }
 
-void gen_bswap(struct gen *g, struct ir_insn *in)
+void op_bswap(struct gen *g, struct ir_insn *in)
 {
 	int s = val_input(g, in->b), d = val_def(g, in->d, in->b);
 
@@ -255,7 +255,7 @@ void gen_bswap(struct gen *g, struct ir_insn *in)
 }
 
 /* BSF, BSR: host instruction, d unchanged when the source is 0. */
-void gen_bscan(struct gen *g, struct ir_insn *in)
+void op_bscan(struct gen *g, struct ir_insn *in)
 {
 	u32 op = in->op == IR_BSF ? 0x0fbc : 0x0fbd;
 	u8 kills = host_kills(in);
@@ -285,7 +285,7 @@ void gen_bscan(struct gen *g, struct ir_insn *in)
 /* BT BTS BTR BTC. A bit number in a register is taken mod size by the host's
  * register form; beside memory it must be masked first, or the host would
  * reach beyond the operand. */
-void gen_bt(struct gen *g, struct ir_insn *in)
+void op_bt(struct gen *g, struct ir_insn *in)
 {
 	static const s8 digit[IR_NOPS] = {
 		[IR_BT] = 4, [IR_BTS] = 5, [IR_BTR] = 6, [IR_BTC] = 7,
