@@ -270,7 +270,7 @@ void tb_flush(struct cpu *cpu)
 
 /* -- finding the TB --------------------------------------------------------------------------- */
 
-struct tb_key { u64 pc, cs_base; u32 flags, cflags; int mode, jc; };
+struct tb_key { u64 pc, cs_base; u32 flags, cflags; int mode, jc; bool lasting; };
 
 /* The key, and what goes with it: the stack cache, the jump cache and the
  * return stack are of the mode that is about to run. */
@@ -292,6 +292,7 @@ static void get_key(struct cpu *cpu, struct tb_key *k)
 		cpu->ret_reset = true;
 	}
 	lasting = target_lasting_flags(k->flags);
+	k->lasting = lasting == k->flags;
 	k->jc = jc_set_of(k->cs_base, lasting);
 	if (jc_claim(cpu, k->jc, k->cs_base, lasting) ||
 	    cpu->jc_now != (u64)(uintptr_t)&cpu_tables(cpu)->jc[k->jc]) {
@@ -334,16 +335,26 @@ static struct tb *tb_find(struct cpu *cpu, const struct tb_key *k)
 	}
 	if (!tb)
 		tb = tb_gen_code(cpu, k->pc, k->cs_base, k->flags, k->cflags, phys);
-	if (!tb->cflags && tb->phys != ~0ull && target_lasting_flags(k->flags) == k->flags)
+	if (!tb->cflags && tb->phys != ~0ull && k->lasting)
 		jc_insert(cpu, k->jc, (u32)k->pc, tb, linear);
 	return tb;
+}
+
+/* The same by way of the jump cache, when the code alone is wanted. */
+static u8 *find_code(struct cpu *cpu, const struct tb_key *k)
+{
+	const struct jc_table *t = &cpu_tables(cpu)->jc[k->jc];
+	u32 h = jc_hash((u32)k->pc);
+
+	if (t->pc[h] == (u32)k->pc && !k->cflags && k->lasting)
+		return (u8 *)(uintptr_t)t->host[h];
+	return tb_find(cpu, k)->code;
 }
 
 /* For translated code: where the code for cpu->pc is; 0: go to the loop. */
 static u64 lookup_tb_ptr(struct cpu *cpu)
 {
 	struct tb_key k;
-	struct tb *tb;
 
 	cpu->host_pc = 0;
 	if (__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED) ||
@@ -351,8 +362,7 @@ static u64 lookup_tb_ptr(struct cpu *cpu)
 	    log_enabled(LOG_EXEC | LOG_NOCHAIN | LOG_CPU))
 		return 0;
 	get_key(cpu, &k);
-	tb = tb_find(cpu, &k);
-	return (u64)(uintptr_t)tb->code;
+	return (u64)(uintptr_t)find_code(cpu, &k);
 }
 
 /* -- the loop ------------------------------------------------------------------------------------ */
@@ -394,15 +404,15 @@ static bool cpu_handle_interrupt(struct cpu *cpu)
 	return false;
 }
 
-static void run_tb(struct cpu *cpu, struct tb *tb)
+static void run_code(struct cpu *cpu, const struct tb_key *k, u8 *code)
 {
 	u64 why;
 
 	log_item(LOG_EXEC, "Trace %d: 0x%llx [0x%08x/0x%08x/%x]\n", cpu->cpu_index,
-		 (unsigned long long)(uintptr_t)tb->code, (u32)tb->cs_base, (u32)tb->pc, tb->flags);
+		 (unsigned long long)(uintptr_t)code, (u32)k->cs_base, (u32)k->pc, k->flags);
 	if (log_enabled(LOG_CPU))
 		target_dump_state(cpu);
-	why = tcg_enter(cpu, tb->code);
+	why = tcg_enter(cpu, code);
 	if (why != TCG_EXIT_LINK) {
 		cpu->exit_link = NULL;
 		return;
@@ -418,6 +428,18 @@ static bool may_link(const struct tb_link *l, const struct tb *to)
 	       l->cflags == to->cflags && !log_enabled(LOG_NOCHAIN | LOG_EXEC | LOG_CPU);
 }
 
+/* A link was taken that leads nowhere yet: from now on it does. */
+static u8 *follow_link(struct cpu *cpu, const struct tb_key *k)
+{
+	struct tb *tb = tb_find(cpu, k);
+	struct tb_link *link = cpu->exit_link;       /* a flush clears it   */
+
+	if (may_link(link, tb))
+		tb_add_jump(link, tb);
+	cpu->exit_link = NULL;
+	return tb->code;
+}
+
 static u64 exec_loop(void *arg)
 {
 	struct cpu *cpu = arg;
@@ -427,16 +449,9 @@ static u64 exec_loop(void *arg)
 	cpu->exit_link = NULL;
 	while (!cpu_handle_exception(cpu, &ret)) {
 		while (!cpu_handle_interrupt(cpu)) {
-			struct tb_link *link;
-			struct tb *tb;
-
 			get_key(cpu, &k);
-			tb = tb_find(cpu, &k);
-			link = cpu->exit_link;       /* a flush clears it   */
-			if (may_link(link, tb))
-				tb_add_jump(link, tb);
-			cpu->exit_link = NULL;
-			run_tb(cpu, tb);
+			run_code(cpu, &k, cpu->exit_link ? follow_link(cpu, &k) :
+				 find_code(cpu, &k));
 		}
 	}
 	return (u64)(u32)ret << 1;
