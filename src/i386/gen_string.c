@@ -103,13 +103,14 @@ void gen_lods(struct dis *d)
 	advance(d, size, R_ESI, IR_NONE);
 }
 
-/* Flags of a - [ea]. */
-static void compare(struct dis *d, int size, ir_val a, const struct ir_ea *ea)
+/* Flags of a - b, one of which (IR_NONE) is [ea]. */
+static void compare(struct dis *d, int size, ir_val a, ir_val b, const struct ir_ea *ea)
 {
 	struct ir_insn *i = ir_add(d->ir, IR_CMP, size);
 
 	i->a = a;
-	i->mem = IRM_SRC;
+	i->b = b;
+	i->mem = a == IR_NONE ? IRM_LHS : IRM_SRC;
 	i->ea = *ea;
 	i->fdef = IRF_ALL;
 }
@@ -124,7 +125,7 @@ void gen_scas(struct dis *d)
 		return;
 	}
 	ea = dest(d, size, false);
-	compare(d, size, R_EAX, &ea);
+	compare(d, size, R_EAX, IR_NONE, &ea);
 	advance(d, size, R_EDI, IR_NONE);
 }
 
@@ -138,10 +139,10 @@ void gen_cmps(struct dis *d)
 		rep_string(d, HELPER_rep_cmps, size, d->rep);
 		return;
 	}
-	ea = source(d, size);
+	ea = dest(d, size, false);           /* the one whose fault counts   */
 	t = emit_load(d, size, &ea);
-	ea = dest(d, size, false);
-	compare(d, size, t, &ea);
+	ea = source(d, size);
+	compare(d, size, IR_NONE, t, &ea);
 	advance(d, size, R_ESI, R_EDI);
 }
 

@@ -7,7 +7,8 @@
  * pages are RAM is done on host memory at once; anything else one element at a
  * time through the soft TLB. ECX, ESI and EDI are brought up to date after
  * each run, so a fault finds them exact (it can only come from a run's first
- * element). Between runs cpu->exit_request lets interrupts in.
+ * element). Between runs cpu->exit_request lets interrupts in. Under single
+ * step a call does one element.
  *
  * Flags of SCAS and CMPS are stored at the end only: a fault leaves those from
  * before the instruction (SDM vol. 2, REP). */
@@ -27,6 +28,7 @@ struct str {
 	int rep;                 /* 0, 1 REP/REPE, 2 REPNE                   */
 	u32 mask;                /* address size                             */
 	u32 count;               /* elements left                            */
+	u32 later;               /* under single step: those of later runs   */
 	int mmu;
 };
 
@@ -48,6 +50,11 @@ static void str_init(struct str *s, struct cpu *cpu, u32 a)
 	s->mask = a >> 8 & 1 ? 0xffffffff : 0xffff;
 	s->rep = a >> 9 & 3;
 	s->count = s->rep ? cpu->regs[R_ECX] & s->mask : 1;
+	s->later = 0;
+	if (a >> 11 & 1 && s->count > 1) {
+		s->later = s->count - 1;
+		s->count = 1;
+	}
 	s->mmu = cpu_mmu_index(x);
 }
 
@@ -265,7 +272,7 @@ u64 helper_rep_movs(struct cpu *cpu, u32 a, u32 b, u32 c)
 		if (interrupted(&s))
 			return 1;
 	}
-	return 0;
+	return s.later != 0;
 }
 
 u64 helper_rep_stos(struct cpu *cpu, u32 a, u32 b, u32 c)
@@ -287,7 +294,7 @@ u64 helper_rep_stos(struct cpu *cpu, u32 a, u32 b, u32 c)
 		if (interrupted(&s))
 			return 1;
 	}
-	return 0;
+	return s.later != 0;
 }
 
 /* Only the last element of a run is seen. */
@@ -313,7 +320,7 @@ u64 helper_rep_lods(struct cpu *cpu, u32 a, u32 b, u32 c)
 		if (interrupted(&s))
 			return 1;
 	}
-	return 0;
+	return s.later != 0;
 }
 
 /* -- SCAS, CMPS -------------------------------------------------------------------- */
@@ -390,7 +397,8 @@ static u64 spread(u32 v, int size)
 	       size == 2 ? v * 0x0001000100010001ull : v * 0x0000000100000001ull;
 }
 
-/* SCAS (`cmps` false: the accumulator with [EDI]) or CMPS ([ESI], [EDI]). */
+/* SCAS (`cmps` false: the accumulator with [EDI]) or CMPS ([ESI], [EDI]; where
+ * both fault it is [EDI] that does, as on silicon). */
 static inline __attribute__((always_inline))
 u64 scan(struct cpu *cpu, u32 arg, bool cmps)
 {
@@ -406,11 +414,11 @@ u64 scan(struct cpu *cpu, u32 arg, bool cmps)
 
 		if (cmps)
 			n = MIN(n, run_length(&s, SRC(&s)));
-		if (n && cmps)
-			p = run_host(&s, SRC(&s), n);
-		if (n && (p || !cmps))
+		if (n)
 			q = run_host(&s, DST_RD, n);
-		if (q) {
+		if (q && cmps)
+			p = run_host(&s, SRC(&s), n);
+		if (q && (p || !cmps)) {
 			u32 acc = accumulator(&s);
 
 			at = s.step < 0 ? find_run_down(&s, q, p, acc, n, equal)
@@ -421,8 +429,8 @@ u64 scan(struct cpu *cpu, u32 arg, bool cmps)
 			y = host_load(q + (s64)at * s.step, s.size);
 			n = at + 1;
 		} else {
-			x = cmps ? load_element(&s, SRC(&s)) : accumulator(&s);
 			y = load_element(&s, DST_RD);
+			x = cmps ? load_element(&s, SRC(&s)) : accumulator(&s);
 			stop = (x == y) == equal;
 			n = 1;
 		}
@@ -436,7 +444,7 @@ u64 scan(struct cpu *cpu, u32 arg, bool cmps)
 	}
 	if (any)
 		cpu->cc = flags;
-	return 0;
+	return !stop && s.later;
 }
 
 u64 helper_rep_scas(struct cpu *cpu, u32 a, u32 b, u32 c)
@@ -484,7 +492,7 @@ u64 helper_rep_ins(struct cpu *cpu, u32 a, u32 b, u32 c)
 		if (interrupted(&s))
 			return 1;
 	}
-	return 0;
+	return s.later != 0;
 }
 
 u64 helper_rep_outs(struct cpu *cpu, u32 a, u32 b, u32 c)
@@ -503,5 +511,5 @@ u64 helper_rep_outs(struct cpu *cpu, u32 a, u32 b, u32 c)
 		if (interrupted(&s))
 			return 1;
 	}
-	return 0;
+	return s.later != 0;
 }
