@@ -428,6 +428,8 @@ static void check_row(struct dis *d)
 		raise_ud(d);
 	if (f & PROT && (!(d->flags & HF_PE) || d->flags & HF_VM))
 		raise_ud(d);
+	if (f >> FEATURE && d->absent >> ((f >> FEATURE) - 1) & 1)
+		raise_ud(d);
 	if (d->exc >= 0)
 		return;
 	if (f & (CPL0 | IOPL | VMIOPL))
@@ -472,4 +474,18 @@ bool decode(struct dis *d, u32 pc)
 		return false;
 	check_row(d);
 	return true;
+}
+
+bool decode_quiet(struct dis *d, struct x86_cpu *x, u32 eip)
+{
+	struct translation t;
+	bool ok;
+
+	*d = (struct dis){ .t = &t, .cpu = &x->c, .flags = x->hflags,
+			   .cs_base = x->seg[R_CS].base, .cs_limit = x->seg[R_CS].limit };
+	d->page0 = (d->cs_base + eip) & (u32)PAGE_MASK;
+	ok = cpu_code_page_nofault(d->cpu, d->page0, &d->host[0], &t.page[0]) &&
+	     d->host[0] && decode(d, eip);
+	d->t = NULL;
+	return ok;
 }

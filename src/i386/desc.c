@@ -144,6 +144,12 @@ void seg_drop_inner(struct x86_cpu *x, int cpl)
 	}
 }
 
+static void seg_fault(struct x86_cpu *x, int seg, const char *why, u32 sel, u32 offset)
+{
+	fpu_error_first(x);
+	fault(x, seg == R_SS ? EXCP_SS : EXCP_GP, 0, why, sel, offset);
+}
+
 /* The slow path of IR_GUARD: fault, or return when the access is legal. */
 u64 helper_seg_check(struct cpu *cpu, u32 offset, u32 what, u32 c)
 {
@@ -151,23 +157,22 @@ u64 helper_seg_check(struct cpu *cpu, u32 offset, u32 what, u32 c)
 	int seg = what & 15, size = what >> 4 & 0xff;
 	bool write = what >> 12 & 1;
 	const struct seg_cache *s = &x->seg[seg];
-	int vector = seg == R_SS ? EXCP_SS : EXCP_GP;
 	bool prot = (x->hflags & (HF_PE | HF_VM)) == HF_PE;
 	bool code = s->flags & DESC_CS;
 
 	(void)c;
 	if (prot && (s->flags & (DESC_P | DESC_S)) != (DESC_P | DESC_S))
-		fault(x, vector, 0, "access through null selector %04x, offset %08x",
-		      s->selector, offset);
+		seg_fault(x, seg, "access through null selector %04x, offset %08x",
+			  s->selector, offset);
 	if (prot && write && (code || !(s->flags & DESC_W)))
-		fault(x, vector, 0, "write to read-only segment %04x, offset %08x",
-		      s->selector, offset);
+		seg_fault(x, seg, "write to read-only segment %04x, offset %08x",
+			  s->selector, offset);
 	if (prot && !write && code && !(s->flags & DESC_R))
-		fault(x, vector, 0, "read of execute-only segment %04x, offset %08x",
-		      s->selector, offset);
+		seg_fault(x, seg, "read of execute-only segment %04x, offset %08x",
+			  s->selector, offset);
 	if (!seg_in_limit(s->limit, s->flags, offset, size))
-		fault(x, vector, 0, "offset %08x beyond segment limit %08x",
-		      offset, s->limit);
+		seg_fault(x, seg, "offset %08x beyond segment limit %08x",
+			  offset, s->limit);
 	return 0;
 }
 
@@ -209,6 +214,14 @@ void stack_push(struct stack *s, int width, u32 v)
 	else
 		cpu_stw(&s->x->c, addr, v, s->mmu_idx);
 	s->sp = (s->sp & ~s->mask) | sp;
+}
+
+void stack_check_write(struct stack *s, int width)
+{
+	u32 sp = s->sp & s->mask;
+
+	stack_check(s, sp, width);
+	probe_write(&s->x->c, (u32)(s->base + sp), width, s->mmu_idx);
 }
 
 u32 stack_pop(struct stack *s, int width)

@@ -82,6 +82,8 @@ void stack_new(struct stack *s, struct x86_cpu *x, struct desc ss, u32 sp,
 /* width: 2 or 4 bytes */
 void stack_push(struct stack *s, int width, u32 v);
 u32 stack_pop(struct stack *s, int width);
+/* Fault as a write of `width` bytes at the stack pointer would. */
+void stack_check_write(struct stack *s, int width);
 /* ESP = the stack's pointer (only its low half when SS.B is clear). */
 void stack_commit(const struct stack *s);
 

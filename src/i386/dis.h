@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* src/i386/dis.h - one instruction on its way from bytes to IR: shared by
- * decode.c, peek.c, translate.c, emit.c and the generators gen_*.c only.
+ * decode.c, peek.c, translate.c, emit.c, the generators gen_*.c, and fpu.c,
+ * which looks back at what was executed.
  *
  * decode() fills in the instruction part of struct dis from the bytes at a
  * pc; it emits nothing. Its row's generator then appends the IR, with the
@@ -42,6 +43,7 @@ struct dis {
 	struct ir_block *ir;
 	struct cpu *cpu;
 	u32 flags;                   /* HF_*                                 */
+	u32 absent;                  /* CPUID.1:EDX bits the CPU has not     */
 	u32 cs_base, cs_limit;
 	gva page0;                   /* linear address of the first page     */
 	const u8 *host[2];           /* its bytes, the second page's         */
@@ -80,6 +82,9 @@ struct dis {
  * is FETCH_STOP or FETCH_LIMIT); for the first instruction of a block the
  * fault is raised instead. */
 bool decode(struct dis *d, u32 pc);
+/* The instruction at eip as the CPU stands now; *d needs no preparation. False:
+ * its bytes cannot be had from RAM. Raises nothing, emits nothing. */
+bool decode_quiet(struct dis *d, struct x86_cpu *x, u32 eip);
 
 /* -- peek.c -------------------------------------------------------------------- */
 /* The arithmetic flags that code at pc may read before it overwrites them.

@@ -18,6 +18,11 @@ void fault(struct x86_cpu *x, int vector, u32 err, const char *fmt, u32 a,
  * guest's, EIP current. Leaves for the exec loop. */
 void raise_trap(struct x86_cpu *x, int vector) __attribute__((noreturn));
 
+/* Before a fault of a memory operand is raised: if the instruction under way
+ * is an x87 one that waits and an x87 exception is pending, raises #MF instead
+ * (fpu.c). */
+void fpu_error_first(struct x86_cpu *x);
+
 /* The registers as text, lines of at most 80 characters. */
 int cpu_state_text(struct x86_cpu *x, char *buf, size_t size);
 

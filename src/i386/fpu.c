@@ -5,17 +5,17 @@
  *
  * The guest's x87 state is in the host's registers. Here it is stored to a
  * buffer by the host's FXSAVE64 and FNSTENV, and what names an instruction or
- * an operand is translated: the host's FIP is an address of translated code.
- * An environment the guest loads goes to the host with FIP = 0; its pointers
- * are remembered in struct x86_cpu and shown again until another x87
- * instruction has run.
+ * an operand is translated: the host's FIP is an address of translated code,
+ * its FDP one of guest RAM. An environment the guest loads goes to the host
+ * with FIP and FDP 0; its pointers are remembered in struct x86_cpu and shown
+ * again until another x87 instruction has run.
  *
- * DIFF: selectors are stored as 0 (as CPUs since Haswell do), and FDP and the
- * operand bits of FOP are those of the guest only while an unmasked exception
- * is pending or after a load; without one FDP reads 0 (SDM vol. 1 8.1.8,
- * "FDP_EXCPTN_ONLY"). CR0.NE = 0 behaves as NE = 1: #MF, no FERR#/IRQ 13. */
+ * DIFF: selectors are stored as 0 (as CPUs since Haswell do). FDP is 0 when
+ * the operand was in MMIO or crossed a page, or its page is mapped no more.
+ * CR0.NE = 0 behaves as NE = 1: #MF, no FERR#/IRQ 13. */
 #include <string.h>
 
+#include "i386/dis.h"
 #include "i386/fault.h"
 #include "i386/helper.h"
 #include "qemu/cpus.h"
@@ -64,10 +64,11 @@ static void host_fnstenv(struct env32 *e)
 }
 
 /* -- pointers ------------------------------------------------------------------------ */
-/* Guest address of a host address in guest RAM: through the present mode's
- * translations, for an exception handler's eyes only (it takes a scan). */
-static u32 host_to_linear(struct x86_cpu *x, u64 host)
+/* Guest address of a byte of guest RAM, given the low half of the host's:
+ * through the present mode's translations (it takes a scan). */
+static u32 host_to_linear(struct x86_cpu *x, u32 low)
 {
+	u64 arena = (u64)(uintptr_t)ram_arena, host = arena + (u32)(low - (u32)arena);
 	int mode = cpu_mmu_index(x);
 	u64 (*t)[TLB_PAGES] = cpu_tables(&x->c)->tlb[mode];
 
@@ -81,13 +82,6 @@ static u32 host_to_linear(struct x86_cpu *x, u64 host)
 	return 0;
 }
 
-/* A memory operand's modrm is the host's: keep the opcode's own bits, with
- * the addressing form [disp32]. */
-static u16 guest_fop(u16 fop)
-{
-	return (fop & 0xc0) == 0xc0 ? fop : (fop & 0x738) | 5;
-}
-
 static void remember(struct x86_cpu *x, const struct env *e)
 {
 	x->fpu_ip = e->fip;
@@ -97,42 +91,73 @@ static void remember(struct x86_cpu *x, const struct env *e)
 	x->fpu_ds = e->fds;
 }
 
-/* fip, fop: the host's; f gives FSW and, with an exception pending, FDP. */
-static void guest_pointers(struct x86_cpu *x, const struct fx *f, u64 fip,
-			   u16 fop, struct env *e)
+/* fip: the host's; fdp: low half of the host's, 0 when no instruction with a
+ * memory operand has run since the pointers were loaded. Segment and opcode
+ * are those of the guest's code at FIP; a memory operand of an earlier
+ * instruction is taken to be in DS. */
+static void guest_pointers(struct x86_cpu *x, u64 fip, u32 fdp, struct env *e)
 {
+	struct dis d;
 	u32 eip;
+	int seg = R_DS;
 
-	/* FNINIT clears them; nobody tells us when it runs, so its state is
-	 * taken for its trace */
-	if (!fip && f->fcw == 0x37f && !f->fsw && !f->ftw)
-		remember(x, &(struct env){ 0 });
-	if (!fip || !cpu_host_pc_to_guest(&x->c, fip, &eip)) {
-		e->fip = x->fpu_ip;
-		e->fdp = x->fpu_dp;
-		e->fop = x->fpu_op;
-		e->fcs = x->fpu_cs;
-		e->fds = x->fpu_ds;
+	*e = (struct env){ .fip = x->fpu_ip, .fdp = x->fpu_dp, .fop = x->fpu_op,
+			   .fcs = x->fpu_cs, .fds = x->fpu_ds };
+	if (!fip || !cpu_host_pc_to_guest(&x->c, fip, &eip))
 		return;
-	}
 	e->fip = eip;
-	e->fop = guest_fop(fop & 0x7ff);
-	e->fcs = e->fds = 0;
-	e->fdp = f->fsw & FSW_ES ? host_to_linear(x, f->fdp) : 0;
+	e->fop = e->fcs = 0;
+	if (decode_quiet(&d, x, eip) && d.esc) {
+		e->fop = (d.esc & 7) << 8 | d.modrm;
+		seg = d.mod == 3 ? R_DS : d.mem.seg;
+	}
+	if (fdp) {
+		e->fdp = host_to_linear(x, fdp) - x->seg[seg].base;
+		e->fds = 0;
+	}
+}
+
+/* All memory forms but FNSTENV FNSTCW FNSAVE FNSTSW. */
+static bool waits(const struct dis *d)
+{
+	return (d->esc != 0xd9 && d->esc != 0xdd) || d->reg < 6;
+}
+
+void fpu_error_first(struct x86_cpu *x)
+{
+	struct dis d;
+	u16 fsw;
+
+	__asm__ volatile("fnstsw %0" : "=m"(fsw));
+	if (!(fsw & FSW_ES) || !x->c.host_pc)
+		return;
+	cpu_restore_state(&x->c);
+	if (decode_quiet(&d, x, (u32)x->c.pc) && d.esc && waits(&d))
+		raise_exception(x, EXCP_MF);
 }
 
 /* -- guest memory --------------------------------------------------------------------- */
+/* Page faults of an image of n bytes. Silicon looks at its first `word` bytes,
+ * then at its last byte: one of them decides CR2. */
+static void check_pages(struct x86_cpu *x, u32 addr, u32 word, u32 n, enum mmu_access rw)
+{
+	int mmu = cpu_mmu_index(x);
+	u32 end = addr + word - 1;
+
+	probe_access(&x->c, addr, 1, rw, mmu);
+	if ((addr ^ end) & (u32)PAGE_MASK)
+		probe_access(&x->c, end & (u32)PAGE_MASK, 1, rw, mmu);
+	probe_access(&x->c, addr + n - 1, 1, rw, mmu);
+}
+
 /* All checks of a store of n bytes, including those that restart the
  * instruction because its own code is there. */
 static void check_store(struct x86_cpu *x, u32 addr, u32 n)
 {
-	int mmu = cpu_mmu_index(x);
-
-	probe_write(&x->c, addr, n, mmu);
 	while (n) {
 		u32 part = MIN(n, PAGE_SIZE - (addr & 0xfff));
 
-		probe_access(&x->c, addr, part, MMU_DATA_STORE, mmu);
+		probe_access(&x->c, addr, part, MMU_DATA_STORE, cpu_mmu_index(x));
 		addr += part;
 		n -= part;
 	}
@@ -224,7 +249,7 @@ static void env_get(struct x86_cpu *x, struct env *e, struct fx *f)
 	host_fxsave(f);
 	host_fnstenv(&h);
 	fip = h.fip ? (x->c.host_pc & ~0xffffffffull) | h.fip : 0;
-	guest_pointers(x, f, fip, h.fcs_fop >> 16, e);
+	guest_pointers(x, fip, h.fdp, e);
 	e->fcw = f->fcw;
 	e->fsw = f->fsw;
 	e->ftw = h.ftw;
@@ -244,6 +269,17 @@ static void check_pending(struct x86_cpu *x)
 static struct env32 host_env(const struct env *e)
 {
 	return (struct env32){ .fcw = e->fcw, .fsw = e->fsw, .ftw = e->ftw };
+}
+
+/* The environment and `more` bytes at addr. */
+static void check_image(struct x86_cpu *x, u32 addr, bool wide, u32 more,
+			enum mmu_access rw)
+{
+	u32 n = (wide ? ENV32 : ENV16) + more;
+
+	check_pages(x, addr, wide ? 4 : 2, n, rw);
+	if (rw == MMU_DATA_STORE)
+		check_store(x, addr, n);
 }
 
 /* -- FNSTENV, FLDENV, FNSAVE, FRSTOR -------------------------------------------------------- */
@@ -267,7 +303,7 @@ u64 helper_fnstenv(struct cpu *cpu, u32 addr, u32 wide, u32 c)
 	u32 n;
 
 	(void)c;
-	check_store(x, addr, wide ? ENV32 : ENV16);
+	check_image(x, addr, wide, 0, MMU_DATA_STORE);
 	env_get(x, &e, &f);
 	n = env_pack(x, &e, wide, image);
 	guest_store(x, addr, image, n);
@@ -285,7 +321,7 @@ u64 helper_fnsave(struct cpu *cpu, u32 addr, u32 wide, u32 c)
 	u32 n;
 
 	(void)c;
-	check_store(x, addr, (wide ? ENV32 : ENV16) + REGS);
+	check_image(x, addr, wide, REGS, MMU_DATA_STORE);
 	env_get(x, &e, &f);
 	n = env_pack(x, &e, wide, image);
 	for (int i = 0; i < 8; i++, n += 10)
@@ -305,6 +341,7 @@ u64 helper_fldenv(struct cpu *cpu, u32 addr, u32 wide, u32 c)
 
 	(void)c;
 	check_pending(x);
+	check_image(x, addr, wide, 0, MMU_DATA_LOAD);
 	guest_load(x, addr, image, wide ? ENV32 : ENV16);
 	env_unpack(x, &e, wide, image);
 	h = host_env(&e);
@@ -323,6 +360,7 @@ u64 helper_frstor(struct cpu *cpu, u32 addr, u32 wide, u32 c)
 
 	(void)c;
 	check_pending(x);
+	check_image(x, addr, wide, REGS, MMU_DATA_LOAD);
 	guest_load(x, addr, image, n + REGS);
 	env_unpack(x, &e, wide, image);
 	h.env = host_env(&e);
@@ -350,9 +388,10 @@ u64 helper_fxsave(struct cpu *cpu, u32 addr, u32 b, u32 c)
 
 	(void)b, (void)c;
 	check_fx(x, addr);
+	check_pages(x, addr, 4, sizeof(f), MMU_DATA_STORE);
 	check_store(x, addr, 160);
 	host_fxsave(&f);
-	guest_pointers(x, &f, f.fip, f.fop, &e);
+	guest_pointers(x, f.fip, f.fdp, &e);
 	f.fop = e.fop;
 	f.fip = e.fip | (u64)e.fcs << 32;
 	f.fdp = e.fdp | (u64)e.fds << 32;
@@ -371,6 +410,7 @@ u64 helper_fxrstor(struct cpu *cpu, u32 addr, u32 b, u32 c)
 
 	(void)b, (void)c;
 	check_fx(x, addr);
+	check_pages(x, addr, 4, sizeof(g), MMU_DATA_LOAD);
 	guest_load(x, addr, &g, 160);
 	e = (struct env){ .fop = g.fop, .fip = g.fip, .fcs = g.fip >> 32,
 		.fdp = g.fdp, .fds = g.fdp >> 32 };

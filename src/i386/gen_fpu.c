@@ -7,7 +7,7 @@
 #include "i386/dis.h"
 
 gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_fpu_nop,
-	gen_fnstsw_ax;
+	gen_fninit, gen_fnstsw_ax;
 
 static struct ir_insn *emit_fpu(struct dis *d, u32 bytes)
 {
@@ -23,6 +23,17 @@ void gen_fpu(struct dis *d)
 
 	i->fdef = d->row->def;
 	i->fuse = d->row->use;
+}
+
+/* It clears the pointers the guest loaded too, see fpu.c. */
+void gen_fninit(struct dis *d)
+{
+	gen_fpu(d);
+	emit_ste_imm(d, IRS_32, X86_OFS(fpu_ip), 0);
+	emit_ste_imm(d, IRS_32, X86_OFS(fpu_dp), 0);
+	emit_ste_imm(d, IRS_16, X86_OFS(fpu_op), 0);
+	emit_ste_imm(d, IRS_16, X86_OFS(fpu_cs), 0);
+	emit_ste_imm(d, IRS_16, X86_OFS(fpu_ds), 0);
 }
 
 static void gen_fpu_mem(struct dis *d, enum ir_mem mem)

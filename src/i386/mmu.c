@@ -186,6 +186,8 @@ static void page_fault(struct x86_cpu *x, u32 addr, enum mmu_access rw, bool use
 {
 	bool nx = (x->cr[4] & CR4_PAE) && (x->efer & EFER_NXE);
 
+	if (rw != MMU_INST_FETCH)
+		fpu_error_first(x);
 	if (rw == MMU_DATA_STORE)
 		pf |= PF_W;
 	if (user)

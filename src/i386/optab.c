@@ -27,7 +27,7 @@ gen_fn gen_in, gen_out, gen_hlt, gen_cli, gen_sti, gen_df, gen_mov_from_cr, gen_
 	gen_store_dt, gen_invlpg, gen_helper0, gen_sldt, gen_str, gen_lldt, gen_ltr,
 	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit;
 gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_fpu_nop,
-	gen_fnstsw_ax;
+	gen_fninit, gen_fnstsw_ax;
 
 enum { F_CO = IRF_C | IRF_O, NOT_O = IRF_ALL & ~IRF_O };
 
@@ -139,13 +139,13 @@ static const struct insn grp8[8] = {
 	[7] = I("btc", bt, IR_BTC, IRF_C, 0, LOCKABLE, None),
 };
 static const struct insn grp9[8] = {
-	[1] = I("cmpxchg8b", cmpxchg8b, 0, IRF_Z, 0, LOCKABLE, Mq),
+	[1] = I("cmpxchg8b", cmpxchg8b, 0, IRF_Z, 0, LOCKABLE | CX8, Mq),
 };
 static const struct insn grp11b[8] = { [0] = N("mov", mov, 0, Eb, Ib) };
 static const struct insn grp11v[8] = { [0] = N("mov", mov, 0, Ev, Iz) };
 static const struct insn grp15[8] = {
-	[0] = I("fxsave", fx, 0, 0, 0, FPUROW, M),
-	[1] = I("fxrstor", fx, 1, 0, 0, FPUROW, M),
+	[0] = I("fxsave", fx, 0, 0, 0, FPUROW | FXSR, M),
+	[1] = I("fxrstor", fx, 1, 0, 0, FPUROW | FXSR, M),
 };
 
 /* -- one-byte map (table A-2) --------------------------------------------------------- */
@@ -272,13 +272,13 @@ const struct insn optab_0f[256] = {
 	R8(0x18, NOP_EV),
 	[0x20] = N("mov", mov_from_cr, CPL0, Rd, Cd), [0x21] = N("mov", mov_from_dr, CPL0, Rd, Dd),
 	[0x22] = N("mov", mov_to_cr, CPL0 | ENDS, Cd, Rd), [0x23] = N("mov", mov_to_dr, CPL0, Dd, Rd),
-	[0x30] = I("wrmsr", helper0, 4, 0, 0, CPL0, None),
-	[0x31] = I("rdtsc", helper0, 1, 0, 0, 0, None),
-	[0x32] = I("rdmsr", helper0, 3, 0, 0, CPL0, None),
+	[0x30] = I("wrmsr", helper0, 4, 0, 0, CPL0 | MSR, None),
+	[0x31] = I("rdtsc", helper0, 1, 0, 0, TSC, None),
+	[0x32] = I("rdmsr", helper0, 3, 0, 0, CPL0 | MSR, None),
 	[0x33] = I("rdpmc", helper0, 2, 0, 0, 0, None),
-	[0x34] = N("sysenter", sysenter, ENDS, None),
-	[0x35] = N("sysexit", sysexit, CPL0 | ENDS, None),
-	BY_CC(0x40, "cmov", cmov, BYCC, Gv, Ev),
+	[0x34] = N("sysenter", sysenter, ENDS | SEP, None),
+	[0x35] = N("sysexit", sysexit, CPL0 | ENDS | SEP, None),
+	BY_CC(0x40, "cmov", cmov, BYCC | CMOV, Gv, Ev),
 	BY_CC(0x80, "j", jcc, BYCC | JCC | F64, Jz),
 	BY_CC(0x90, "set", setcc, BYCC, Eb),
 	[0xa0] = N("push", push_seg, D64, FS), [0xa1] = N("pop", pop_seg, D64 | ENDS, FS),
@@ -340,7 +340,7 @@ const struct insn optab_fpu_mem[8][8] = {
 };
 
 #define FR(nm)           I(nm, fpu, 0, 0, 0, FPUROW, None)
-#define FRF(nm, def, use) I(nm, fpu, 0, def, use, FPUROW, None)
+#define FRF(nm, def, use) I(nm, fpu, 0, def, use, FPUROW | CMOV, None)
 #define FG(tab)          { #tab, NULL, tab, { None }, 0, 0, 0, BYRM }
 
 static const struct insn fpu_d9_2[8] = { [0] = FR("fnop") };
@@ -362,7 +362,7 @@ static const struct insn fpu_d9_7[8] = {
 static const struct insn fpu_da_5[8] = { [1] = FR("fucompp") };
 static const struct insn fpu_db_4[8] = {
 	[0] = N("feni", fpu_nop, FPUROW, None), [1] = N("fdisi", fpu_nop, FPUROW, None),
-	[2] = FR("fnclex"), [3] = FR("fninit"), [4] = N("fsetpm", fpu_nop, FPUROW, None),
+	[2] = FR("fnclex"), [3] = N("fninit", fninit, FPUROW, None), [4] = N("fsetpm", fpu_nop, FPUROW, None),
 };
 static const struct insn fpu_de_3[8] = { [1] = FR("fcompp") };
 static const struct insn fpu_df_4[8] = { [0] = N("fnstsw", fnstsw_ax, FPUROW, None) };

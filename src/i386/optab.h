@@ -50,6 +50,10 @@ enum {
 	O64      = 1 << 17,      /* only in 64-bit mode                      */
 	D64      = 1 << 18,      /* default operand size is 64               */
 	F64      = 1 << 19,      /* operand size is always 64                */
+	/* the rest: 1 + the bit of CPUID.1:EDX without which it is #UD, or 0 */
+	FEATURE  = 24,
+	TSC = 5 << FEATURE, MSR = 6 << FEATURE, CX8 = 9 << FEATURE,
+	SEP = 12 << FEATURE, CMOV = 16 << FEATURE, FXSR = 25 << FEATURE,
 };
 
 struct insn {

@@ -125,7 +125,7 @@ u8 peek_flags(struct dis *d, u32 pc)
 		return IRF_ALL;
 	p = (struct dis){
 		.t = d->t, .cpu = d->cpu, .flags = d->flags, .cs_base = d->cs_base,
-		.cs_limit = d->cs_limit, .page0 = d->page0, .host = { d->host[0], NULL },
+		.cs_limit = d->cs_limit, .absent = d->absent, .page0 = d->page0, .host = { d->host[0], NULL },
 		.peek = true,
 	};
 	return walk(&p, pc, IRF_ALL, &budget);

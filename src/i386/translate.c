@@ -50,6 +50,7 @@ static void begin_block(struct dis *d, struct translation *t)
 	*d = (struct dis){
 		.t = t, .ir = t->ir, .cpu = t->cpu, .flags = t->flags,
 		.cs_base = (u32)t->cs_base, .cs_limit = (u32)(t->cs_base >> 32),
+		.absent = ~x86(t->cpu)->features_edx,
 		.first = true,
 		.single = (t->flags & (HF_TF | HF_INHIBIT_IRQ)) != 0,
 	};
