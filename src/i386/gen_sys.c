@@ -240,25 +240,18 @@ void gen_lar(struct dis *d)
 	i->fuse = IRF_Z;
 }
 
-/* The destination must be known to be writable before ZF changes. */
 void gen_arpl(struct dis *d)
 {
 	const struct opnd *dst = &d->arg[0];
-	struct ir_ea ea = { IR_NONE, IR_NONE, 0, 0 };
-	ir_val old, r;
+	ir_val src = emit_value(d, &d->arg[1]), r;
 
-	if (dst->kind == OPND_REG) {
-		old = emit_zx(d, IRS_16, dst->v);
-	} else {
-		ea = emit_ea(d, &d->mem, 2, true);
-		old = emit_load_zx(d, IRS_16, &ea);
-		emit_store(d, IRS_16, &ea, old);
+	if (dst->kind == OPND_MEM) {
+		emit_call(d, HELPER_arpl_mem, emit_offset(d, &d->mem), src,
+			  emit_const(d, d->mem.seg));
+		return;
 	}
-	r = emit_call(d, HELPER_arpl, old, emit_value(d, &d->arg[1]), IR_NONE);
-	if (dst->kind == OPND_REG)
-		emit_copy(d, IRS_16, dst->v, r);
-	else
-		emit_store(d, IRS_16, &ea, r);
+	r = emit_call(d, HELPER_arpl, emit_zx(d, IRS_16, dst->v), src, IR_NONE);
+	emit_copy(d, IRS_16, dst->v, r);
 }
 
 /* -- fast system calls ------------------------------------------------------------------------- */

@@ -47,6 +47,7 @@
 	_(verw,           1, H_F | H_w) \
 	_(select,         3, 0)           /* result: a ? b : c; LOOP, JCXZ in blocks of one instruction */ \
 	_(arpl,           2, H_w)         /* a: dest, b: source; result: dest; ZF    */ \
+	_(arpl_mem,       3, H_F | H_w)   /* a: offset, b: source, c: segment; ZF    */ \
 	_(lldt,           1, H_F | H_R) \
 	_(ltr,            1, H_F | H_R) \
 	_(enter,          3, H_F | H_W)   /* a: alloc, b: level, c: operand size log2 */ \
@@ -69,7 +70,6 @@
 	_(wrmsr,          0, H_F | H_W) \
 	_(cpuid,          0, H_W) \
 	_(sti,            0, H_R)         /* E sets IF and the interrupt shadow      */ \
-	_(cli,            0, H_R) \
 	_(set_inhibit_irq,0, 0)           /* E MOV SS, POP SS                        */ \
 	_(get_eflags,     0, H_r)         /* PUSHF: whole EFLAGS, RF VM cleared      */ \
 	_(set_eflags,     2, H_F | H_w)   /* E POPF: a value, b: operand size log2; by CPL, IOPL */ \

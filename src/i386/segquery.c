@@ -33,6 +33,7 @@ static bool visible(struct x86_cpu *x, u16 sel, u32 system_types, struct desc *d
 	return desc_dpl(*d) >= cpu_cpl(x) && desc_dpl(*d) >= rpl;
 }
 
+/* Bits 16 to 19, undefined in the manual, are the descriptor's everywhere. */
 u64 helper_lar(struct cpu *cpu, u32 sel, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
@@ -41,7 +42,7 @@ u64 helper_lar(struct cpu *cpu, u32 sel, u32 b, u32 c)
 
 	(void)b, (void)c;
 	set_zf(x, ok);
-	return ok ? d.hi & 0x00f0ff00 : 0;
+	return ok ? d.hi & 0x00ffff00 : 0;
 }
 
 u64 helper_lsl(struct cpu *cpu, u32 sel, u32 b, u32 c)
@@ -84,6 +85,26 @@ u64 helper_arpl(struct cpu *cpu, u32 dest, u32 src, u32 c)
 	(void)c;
 	set_zf(x86(cpu), raise);
 	return raise ? (dest & ~3u) | (src & 3) : dest;
+}
+
+/* In memory it is only written, and only checked for that, when it changes. */
+u64 helper_arpl_mem(struct cpu *cpu, u32 offset, u32 src, u32 seg)
+{
+	struct x86_cpu *x = x86(cpu);
+	int mmu = cpu_mmu_index(x);
+	u32 addr = x->seg[seg].base + offset, what = seg | 2 << 4;
+	u16 dest;
+	bool raise;
+
+	helper_seg_check(cpu, offset, what, 0);
+	dest = cpu_lduw(cpu, addr, mmu);
+	raise = (dest & 3) < (src & 3);
+	if (raise) {
+		helper_seg_check(cpu, offset, what | 1 << 12, 0);
+		cpu_stw(cpu, addr, (dest & ~3u) | (src & 3), mmu);
+	}
+	set_zf(x, raise);
+	return 0;
 }
 
 /* -- LLDT, LTR ------------------------------------------------------------------------ */
@@ -174,24 +195,21 @@ u64 helper_enter(struct cpu *cpu, u32 alloc, u32 level, u32 size)
 		stack_push(&s, width, frame);
 	s.sp = (s.sp & ~s.mask) | ((s.sp - (alloc & 0xffff)) & s.mask);
 	/* the new top must be writable: the manual's last check */
-	probe_write(cpu, (u32)(s.base + (s.sp & s.mask)), 1, s.mmu_idx);
+	stack_check_write(&s, 1);
 	set_ebp(x, width, frame);
 	stack_commit(&s);
 	return 0;
 }
 
+/* Eight pushes: what precedes the one that faults stays written. */
 u64 helper_pusha(struct cpu *cpu, u32 size, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
 	int width = size == 1 ? 2 : 4;
-	struct stack s, probe;
+	struct stack s;
 
 	(void)b, (void)c;
 	stack_current(&s, x);
-	/* all or nothing: the far end first */
-	probe = s;
-	probe.sp = (s.sp & ~s.mask) | ((s.sp - 8 * width) & s.mask);
-	probe_write(cpu, (u32)(s.base + (probe.sp & s.mask)), width, s.mmu_idx);
 	for (int r = R_EAX; r <= R_EDI; r++)
 		stack_push(&s, width, cpu->regs[r]);
 	stack_commit(&s);

@@ -169,13 +169,6 @@ u64 helper_sti(struct cpu *cpu, u32 a, u32 b, u32 c)
 	return 0;
 }
 
-u64 helper_cli(struct cpu *cpu, u32 a, u32 b, u32 c)
-{
-	(void)a, (void)b, (void)c;
-	x86(cpu)->eflags &= ~(u32)EFLAGS_IF;
-	return 0;
-}
-
 u64 helper_set_inhibit_irq(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	(void)a, (void)b, (void)c;
