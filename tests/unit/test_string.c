@@ -76,6 +76,9 @@ static bool model_element(struct model *m, enum op op, u32 *cc)
 	u32 mask = m->size == 4 ? ~0u : (1u << 8 * m->size) - 1;
 	bool src = op == MOVS || op == LODS || op == CMPS;
 
+	/* CMPS looks at [EDI] first, as silicon does */
+	if (op == CMPS && !model_check(m, &es, di))
+		return false;
 	if (src && !model_check(m, &ds, si))
 		return false;
 	if (op != LODS && !model_check(m, &es, di))
