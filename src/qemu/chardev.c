@@ -118,7 +118,7 @@ static bool queue_grow(struct chardev *c, size_t n)
 
 	if (c->used + n <= c->room)
 		return true;
-	if (c->first >= c->used / 2) {   /* else growing is cheaper          */
+	if (c->first && c->first >= c->used / 2) { /* else growing is cheaper */
 		memmove(c->queue, c->queue + c->first, c->used - c->first);
 		c->used -= c->first;
 		c->first = 0;

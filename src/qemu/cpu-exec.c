@@ -38,29 +38,28 @@ void cpu_loop_exit(struct cpu *cpu)
 	cpu_unwind(cpu->exit_rsp, 1);
 }
 
-/* The map entry of the instruction whose code or slow path holds host_pc. */
-static const struct tb_insn *tb_find_insn(const struct tb *tb, u64 host_pc)
+/* The guest instruction that the host instruction at host_pc (in translated
+ * code, a slow path perhaps) belongs to, and its TB. NULL: none. */
+static const struct tb_insn *find_insn(u64 host_pc, struct tb **tb)
 {
-	u32 ofs = (u32)(host_pc - (u64)(uintptr_t)tb->code);
-	int lo = 0, hi = tb->n_map;
+	const struct tb_insn *map;
+	int lo = 0, hi;
+	u32 ofs;
 
-	while (lo < hi) {
+	*tb = tcg_tb_lookup(host_pc);
+	if (!*tb)
+		return NULL;
+	map = (*tb)->map;
+	ofs = (u32)(host_pc - (u64)(uintptr_t)(*tb)->code);
+	for (hi = (*tb)->n_map; lo < hi; ) {
 		int mid = (lo + hi) / 2;
 
-		if (tb->map[mid].ofs <= ofs)
+		if (map[mid].ofs <= ofs)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo ? &tb->map[lo - 1] : NULL;
-}
-
-/* A slow path's entry is noted behind its call, a hot instruction's before
- * its code: both cover the return address itself or what lies before it. */
-static const struct tb_insn *find_insn(u64 host_pc, struct tb **tb)
-{
-	*tb = tcg_tb_lookup(host_pc - 1);
-	return *tb ? tb_find_insn(*tb, host_pc) : NULL;
+	return lo ? &map[lo - 1] : NULL;
 }
 
 void cpu_restore_state(struct cpu *cpu)
@@ -70,7 +69,7 @@ void cpu_restore_state(struct cpu *cpu)
 
 	if (!cpu->host_pc)
 		return;
-	m = find_insn(cpu->host_pc, &tb);
+	m = find_insn(cpu->host_pc - 1, &tb);        /* the call itself     */
 	if (m)
 		cpu->pc = tb->pc + m->pc_ofs;
 }
@@ -89,7 +88,7 @@ bool cpu_host_pc_to_guest(struct cpu *cpu, u64 host_pc, u32 *eip)
 	(void)cpu;
 	if (!tcg_in_code(host_pc))
 		return false;
-	m = find_insn(host_pc + 1, &tb);
+	m = find_insn(host_pc, &tb);
 	if (!m)
 		return false;
 	*eip = (u32)(tb->pc + m->pc_ofs);
@@ -125,7 +124,7 @@ static bool host_fault(int signo, void *addr, struct host_context *ctx)
 	(void)signo;
 	if (!cpu || !tcg_in_code(pc))
 		return false;
-	m = find_insn(pc + 1, &tb);
+	m = find_insn(pc, &tb);
 	if (m && ret_stack_guard(cpu, addr)) {
 		host_context_set_reg(ctx, HOST_RSP, cpu->ret_top);
 		return true;

@@ -153,9 +153,9 @@ struct ir_insn {
 	u32 aux;
 };
 
-/* What IR_GUARD needs: it computes t = a - lo and, if t > span (unsigned, 32
+/* What IR_GUARD needs: it computes t = a - lo and, unless t < n (unsigned, 32
  * bit), calls the helper with (a, aux). imm is the offset in struct cpu of
- * { u32 lo; u32 span; }, imm2 the helper's number. The helper raises the
+ * { u32 lo; u32 n; }, imm2 the helper's number. The helper raises the
  * fault or returns when the access is allowed after all. */
 
 /* -- helpers --------------------------------------------------------------

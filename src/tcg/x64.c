@@ -41,7 +41,7 @@ static void op_guard(struct gen *g, struct ir_insn *in)
 	x_mov_rr(c, IRS_32, X_R8, a);
 	x_rm(c, 0x2b, IRS_32, X_R8, XMEM(X_ENV, in->imm));
 	x_rm(c, 0x3b, IRS_32, X_R8, XMEM(X_ENV, in->imm + 4));
-	k = cold_add(g, COLD_GUARD, x_jcc(c, CC_A));
+	k = cold_add(g, COLD_GUARD, x_jcc(c, CC_AE));
 	k->back = c->p;
 	k->arg = (s8)a;
 	k->aux = in->aux;

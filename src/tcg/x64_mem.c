@@ -249,10 +249,11 @@ static u8 *check_access(struct gen *g, struct xmem ea, int bytes)
 	return check_page_then_crossing(g, ea, bytes);
 }
 
-/* A store that does not need what was there. */
+/* A store that does not need what was there. An x87 store may be suppressed
+ * by its own unmasked exception: then what was there stays. */
 static bool only_stores(const struct ir_insn *in)
 {
-	return in->op == IR_MOV || in->op == IR_SETCC || in->op == IR_FPUM;
+	return in->op == IR_MOV || in->op == IR_SETCC;
 }
 
 /* x87 instructions but FNSTCW (D9 /7) and FNSTSW (DD /7) report a pending
@@ -321,8 +322,8 @@ void mem_access_done(struct gen *g)
 
 static void cold_call(struct gen *g, const struct cold *k, u8 *stub)
 {
-	x_call_to(&g->c, tcg_rw(stub));
 	gen_map(g, k->insn);
+	x_call_to(&g->c, tcg_rw(stub));
 }
 
 static void cold_delta(struct gen *g, s32 by)

@@ -54,7 +54,7 @@ static void leave(enum end end, u64 host_pc)
 
 static void backend_raise(struct cpu *c, enum end end)
 {
-	leave(end, c->host_pc);
+	leave(end, c->host_pc - 1);
 }
 
 static u64 slow_probe(struct cpu *c, u32 addr, u32 size, u32 access)
@@ -63,7 +63,7 @@ static u64 slow_probe(struct cpu *c, u32 addr, u32 size, u32 access)
 	int kind = (int)(access >> 8);
 
 	if ((u64)addr + size > MEM_SIZE)
-		leave(END_FAULT, c->host_pc);
+		leave(END_FAULT, c->host_pc - 1);
 	c->bounce_size = 0;
 	if (page == last && !(IO_PAGES >> page & 1))
 		return (u64)(uintptr_t)ram + addr;

@@ -513,7 +513,7 @@ static void run_guard(struct run *r)
 	u32 a = (u32)get(r, i->a, IRS_32, false), g[2];
 
 	memcpy(g, r->s->env + i->imm, 8);
-	if (a - g[0] > g[1])
+	if (a - g[0] >= g[1])
 		call(r, (u32)i->imm2, a, i->aux, 0);
 }
 
