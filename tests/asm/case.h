@@ -105,6 +105,9 @@ void runner(void);
 /* Called with every trap of the running case: notes it, and redirects. */
 void runner_trap(struct frame *f, u32 cr2);
 
+/* Tells where, and ends the program. */
+void runner_hangs(const struct frame *f);
+
 /* enter.S: runs the case described by start; leaves the x87 state in fpu_out. */
 extern struct start start;
 extern struct frame out;

@@ -73,7 +73,10 @@ enter_resume:
 	.bss
 	.balign	16
 	.skip	0x4000
-	.globl	runner_stack
+	.globl	runner_stack, signal_stack, signal_stack_end
 runner_stack:
+signal_stack:			/* used by the process only */
+	.skip	0x10000
+signal_stack_end:
 
 	.section .note.GNU-stack, "", @progbits

@@ -31,6 +31,7 @@ void guest_enter_user(u32 cs, void (*entry)(void), u32 ds, void *stack);
 static u32 page_dir[1024] __attribute__((aligned(4096)));
 static u32 page_tables[PAGE_TABLES][1024] __attribute__((aligned(4096)));
 static u32 page_tables_used;
+static u32 kernel_bytes;		/* whole pages */
 static u32 tss[26];
 static u64 idt[256];
 
@@ -103,8 +104,8 @@ static void start_paging(u32 blob, u32 blob_bytes)
 {
 	u32 cr0, cr4;
 
-	map((u32)kernel_start, (u32)kernel_start, kernel_end - kernel_start,
-	    PTE_KERNEL);
+	kernel_bytes = (kernel_end - kernel_start + 0xfff) & ~0xfff;
+	map((u32)kernel_start, (u32)kernel_start, kernel_bytes, PTE_KERNEL);
 	map(TEXT, TEXT, (u32)text_end - TEXT, PTE_RO);
 	map(DATA, DATA, (u32)user_end - DATA, PTE_RW);
 	map(SCRATCH, SCRATCH, SCRATCH_BYTES, PTE_RW);
@@ -177,7 +178,7 @@ void guest_trap(struct frame *f)
 	} else if (!(f->cs & 3) || runner_esp == 0) {
 		die(f);
 	} else {
-		if (cr2 - (u32)kernel_start < (u32)(kernel_end - kernel_start))
+		if (cr2 - (u32)kernel_start < kernel_bytes)
 			f->err &= ~1u;	/* the process has nothing there */
 		runner_trap(f, cr2);
 	}

@@ -8,11 +8,15 @@
 
 enum {
 	SYS_READ = 3, SYS_OPEN = 5, SYS_MMAP = 90, SYS_MUNMAP = 91,
+	SYS_SETITIMER = 104,
 	SYS_MODIFY_LDT = 123,
 	SYS_RT_SIGACTION = 174, SYS_SIGALTSTACK = 186,
 	SYS_SCHED_SETAFFINITY = 241,
 };
-enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11 };
+enum {
+	SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11,
+	SIGALRM = 14,
+};
 
 #define PROT_READ	1
 #define PROT_EXEC	4
@@ -24,6 +28,7 @@ enum { SIGILL = 4, SIGTRAP = 5, SIGBUS = 7, SIGFPE = 8, SIGSEGV = 11 };
 #define SA_NODEFER	0x40000000
 #define PAGE_END(a)	(((a) + 0xfff) & ~0xfffu)
 #define USER_END	0xffffe000
+#define DEADLINE_S	120		/* for the whole blob */
 
 struct sigaction32 {
 	void (*handler)(int, void *, void *);
@@ -45,8 +50,7 @@ struct user_desc32 {
 void linux_restorer(void);
 void linux_start(u32 *args);
 
-extern char text_end[];
-static u8 signal_stack[0x10000];
+extern char text_end[], signal_stack[], signal_stack_end[];
 
 __asm__(".pushsection .text\n"
 	".globl _start\n"
@@ -64,15 +68,20 @@ static void on_signal(int sig, void *info, void *context)
 {
 	struct ucontext32 *uc = context;
 
-	(void)sig;
 	(void)info;
+	if (sig == SIGALRM)
+		runner_hangs(&uc->frame);
 	runner_trap(&uc->frame, uc->cr2);
 }
 
 static void catch_signals(void)
 {
-	static const int signals[] = { SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV };
-	u32 i, stack[3] = { (u32)signal_stack, 0, sizeof(signal_stack) };
+	static const int signals[] = {
+		SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV, SIGALRM,
+	};
+	u32 i, timer[4] = { [2] = DEADLINE_S };
+	u32 stack[3] = { (u32)signal_stack, 0,
+				   signal_stack_end - signal_stack };
 	struct sigaction32 sa = {
 		.handler = on_signal,
 		.flags = SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_NODEFER,
@@ -82,6 +91,7 @@ static void catch_signals(void)
 	syscall3(SYS_SIGALTSTACK, (u32)stack, 0, 0);
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		syscall5(SYS_RT_SIGACTION, signals[i], (u32)&sa, 0, 8, 0);
+	syscall3(SYS_SETITIMER, 0, (u32)timer, 0);
 }
 
 #define DESC(base, limit, is32, contents, ro, pages, absent) {		\

@@ -487,6 +487,20 @@ static void put_memory(u32 at, u32 old, u32 new)
 	put_line();
 }
 
+void runner_hangs(const struct frame *f)
+{
+	put("hangs at ");
+	put_hex(f->eip, 8);
+	put(" started at ");
+	put_hex(start.eip, 8);
+	put(" eflags ");
+	put_hex(f->eflags, 8);
+	put(" eax ");
+	put_hex(f->eax, 8);
+	put_line();
+	syscall3(SYS_EXIT, 3, 0, 0);
+}
+
 /* -- running -------------------------------------------------------------- */
 
 /* Folds the changes of the scratch pages into the hash, and undoes them. */
