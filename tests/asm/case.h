@@ -15,12 +15,15 @@
 #ifndef TESTS_ASM_CASE_H
 #define TESTS_ASM_CASE_H
 
-/* Linear addresses. The page below SCRATCH and the page after RO are holes. */
+/*
+ * Linear addresses. The page below SCRATCH and the page after RO are holes; no
+ * change of one or two bits leads from there to the runner's own memory.
+ */
+#define SCRATCH		0x01551000	/* two pages: read, write, execute */
+#define SCRATCH_BYTES	0x2000
+#define RO		0x01553000	/* one page: read only */
 #define TEXT		0x02000000
 #define DATA		0x02010000
-#define SCRATCH		0x02101000	/* two pages: read, write, execute */
-#define SCRATCH_BYTES	0x2000
-#define RO		0x02103000	/* one page: read only */
 #define BLOB		0x10000000	/* read and execute */
 
 /* Selectors, as Linux lays them out for a 32-bit process. */

@@ -50,7 +50,7 @@ struct user_desc32 {
 void linux_restorer(void);
 void linux_start(u32 *args);
 
-extern char text_end[], signal_stack[], signal_stack_end[];
+extern char text_end[], user_end[], signal_stack[], signal_stack_end[];
 
 __asm__(".pushsection .text\n"
 	".globl _start\n"
@@ -132,7 +132,8 @@ static void unmap_rest(void)
 {
 	u32 end = PAGE_END(BLOB + ((struct blob *)BLOB)->bytes);
 
-	syscall3(SYS_MUNMAP, RO + 0x1000, BLOB - RO - 0x1000, 0);
+	syscall3(SYS_MUNMAP, PAGE_END((u32)user_end),
+		 BLOB - PAGE_END((u32)user_end), 0);
 	syscall3(SYS_MUNMAP, end, USER_END - end, 0);
 }
 
