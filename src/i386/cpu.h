@@ -28,12 +28,12 @@ enum { EXCP_DE = 0, EXCP_DB = 1, EXCP_NMI = 2, EXCP_BP = 3, EXCP_OF = 4, EXCP_BR
        EXCP_UD = 6, EXCP_NM = 7, EXCP_DF = 8, EXCP_TS = 10, EXCP_NP = 11, EXCP_SS = 12,
        EXCP_GP = 13, EXCP_PF = 14, EXCP_MF = 16, EXCP_AC = 17, EXCP_MC = 18 };
 
-/* Segment register with its hidden part. lo/span describe what offsets are
+/* Segment register with its hidden part. A guard describes what offsets are
  * legal, so that one unsigned comparison checks a translated access:
- * offset - lo <= span allows an access of up to 8 bytes at offset. span_w is
- * for writes. IR_GUARD's slow path (helper_seg_check) decides the rest. An
- * unusable or forbidden segment has lo = 0xffffffff, span = 0: always slow. */
-struct seg_guard { u32 lo, span; };
+ * offset - lo < n allows an access of up to 8 bytes at offset; wr is for
+ * writes. IR_GUARD's slow path (helper_seg_check) decides the rest. An
+ * unusable or forbidden segment has n = 0: always slow. */
+struct seg_guard { u32 lo, n; };
 struct seg_cache {
 	u32 base, limit;                 /* limit in bytes, inclusive        */
 	u32 flags;                       /* descriptor's second dword, bits 8..23 in place */

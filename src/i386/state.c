@@ -25,7 +25,7 @@
 enum { HF_MODE = HF_CPL | HF_PE | HF_VM | HF_TF | HF_TS | HF_EM | HF_MP |
 		 HF_IOPL | HF_PG | HF_CPL0_IO };
 
-static const struct seg_guard guard_closed = { 0xffffffff, 0 };
+static const struct seg_guard guard_closed = { 0, 0 };
 
 static bool protected_mode(const struct x86_cpu *x)
 {
@@ -45,7 +45,7 @@ static struct seg_guard guard_of(u32 limit, u32 flags)
 	}
 	if (top < lo || top - lo < 7)
 		return guard_closed;
-	return (struct seg_guard){ lo, top - lo - 7 };
+	return (struct seg_guard){ lo, top - lo - 6 };
 }
 
 static void seg_update_guards(struct x86_cpu *x, struct seg_cache *s)
@@ -66,7 +66,7 @@ static void seg_update_guards(struct x86_cpu *x, struct seg_cache *s)
 
 static bool guard_full(struct seg_guard g)
 {
-	return g.lo == 0 && g.span == 0xfffffff8;
+	return g.lo == 0 && g.n == 0xfffffff9;
 }
 
 /* The hflags that one segment register decides. */
@@ -211,7 +211,7 @@ bool seg_in_limit(u32 limit, u32 flags, u32 offset, u32 size)
 	if ((flags & (DESC_CS | DESC_E)) == DESC_E)
 		return offset > limit && last > limit && last >= offset &&
 		       last <= (flags & DESC_B ? 0xffffffff : 0xffff);
-	return limit == 0xffffffff || (last >= offset && last <= limit);
+	return last >= offset && last <= limit;
 }
 
 /* -- reset ------------------------------------------------------------------------- */

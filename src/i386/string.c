@@ -97,9 +97,9 @@ static inline u32 run_length(const struct str *s, const struct side *d)
 	const struct seg_cache *c = &s->x->seg[d->seg];
 	struct seg_guard g = d->write ? c->wr : c->rd;
 	u32 ofs = offset_of(s, d), in_page = (c->base + ofs) & 0xfff;
-	u64 top = (u64)g.lo + g.span + 8, n;
+	u64 top = (u64)g.lo + g.n + 7, n;
 
-	if (g.lo == 0xffffffff || ofs < g.lo || ofs + (u64)s->size > top ||
+	if (!g.n || ofs < g.lo || ofs + (u64)s->size > top ||
 	    in_page + s->size > PAGE_SIZE)
 		return 0;
 	if (s->step < 0)

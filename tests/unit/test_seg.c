@@ -65,6 +65,8 @@ static const struct {
 	{ 0x96, 0, 0xff, 0xfffd, 4, true, EXCP_GP },
 	{ 0x9a, 4, 0xff, 0, 1, true, EXCP_GP },            /* code */
 	{ 0x92, 0xc, 0xfffff, 0xfffffffc, 4, true, NO_FAULT },
+	{ 0x92, 0xc, 0xfffff, 0xfffffffd, 4, true, EXCP_GP },  /* wraps */
+	{ 0x90, 0xc, 0xfffff, 0xffffffff, 1, true, EXCP_GP },
 };
 
 START_TEST(segment_limits)
@@ -81,7 +83,7 @@ START_TEST(segment_limits)
 	/* the guard never lets through what the check refuses */
 	g = limits[_i].write ? x->seg[R_DS].wr : x->seg[R_DS].rd;
 	if (fault != NO_FAULT)
-		ck_assert(limits[_i].offset - g.lo > g.span);
+		ck_assert(limits[_i].offset - g.lo >= g.n);
 }
 END_TEST
 
