@@ -172,11 +172,12 @@ static void gen_guest_insn(struct gen *g, struct ir_insn *in)
 	g->guest_insn = (int)(in->imm - (s64)g->tb->pc);
 	gen_map(g, g->guest_insn);
 	mem_stack_check(g);
+	group_check(g);
 }
 
 static int count_exits(const struct ir_block *b)
 {
-	int n = MAX_REGIONS;         /* the stack checks' variants; a call
+	int n = MAX_REGIONS + MAX_GROUPS; /* their variants; a call
 				      * has its target and its pad  */
 
 	for (int i = 0; i < b->n; i++)
@@ -197,6 +198,7 @@ static bool gen_hot(struct gen *g, bool irq_check)
 			gen_guest_insn(g, in);
 		else if (!mem_track_stack(g))
 			gen_op[in->op](g, in);
+		group_leave(g);
 		val_release(g);
 	}
 	return true;
@@ -243,6 +245,7 @@ bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r)
 	g->links = meta_alloc(r, (size_t)n_exits * sizeof(struct tb_link));
 	val_scan(g);
 	mem_scan_stack(g);
+	group_scan(g);
 	if (g->start >= g->limit || !gen_hot(g, needs_irq_check(b) && !(tb->cflags & 0x400))) {
 		r->meta = meta;
 		return false;

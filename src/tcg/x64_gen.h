@@ -7,10 +7,15 @@
 #include "tcg/x64.h"
 #include "tcg/x64_enc.h"
 
-enum { X_ENV = X_R15, X_STACK = X_R13, X_TWELVE = X_R11, X_EA = X_R8, X_HOST = X_R9 };
+enum { X_ENV = X_R15, X_STACK = X_R13, X_TWELVE = X_R11, X_EA = X_R8, X_HOST = X_R9,
+       X_GROUP = X_R14 };
+
+/* The variant of a TB without shared checks; qemu/target.h has the same. */
+enum { CFLAG_NO_STACK = 0x100 };
 
 #define MAX_COLD 640
 #define MAX_REGIONS 8
+#define MAX_GROUPS 8
 #define MAX_MAP 1024
 #define N_SPILL 16
 
@@ -59,6 +64,9 @@ struct cold {
  * value at the stretch's start. */
 struct stack_region { int check_at; s32 lo, hi; };
 
+/* Accesses at [base+lo, base+hi) up to instruction `last`: x64_group.c. */
+struct access_group { ir_val base; int check_at, last; s32 lo, hi; bool write; };
+
 struct gen {
 	struct xcode c;
 	u8 *start, *limit;
@@ -90,6 +98,10 @@ struct gen {
 	int n_regions;
 	bool region_checked;
 	struct stack_region regions[MAX_REGIONS];
+	/* accesses that share a check */
+	int group, n_groups;
+	u32 reserved;                 /* r14, while it serves one           */
+	struct access_group groups[MAX_GROUPS];
 	/* output */
 	int n_cold, n_map, n_links;
 	struct tb_link *links;
@@ -156,9 +168,17 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write);
 /* After the access of a writing instruction has been emitted. */
 void mem_access_done(struct gen *g);
 struct xmem mem_ea(struct gen *g, const struct ir_ea *ea);  /* of LEA        */
+int mem_access_bytes(const struct ir_insn *in);
 void esp_sync(struct gen *g);           /* pending ESP move into r12          */
 bool cold_emit_all(struct gen *g);
 struct cold *cold_add(struct gen *g, int kind, u8 *from);
+
+/* -- x64_group.c ---------------------------------------------------------------- */
+void group_scan(struct gen *g);
+void group_check(struct gen *g);
+bool group_covers(const struct gen *g, const struct ir_insn *in, int bytes, bool write);
+struct xmem group_operand(const struct gen *g, const struct ir_insn *in);
+void group_leave(struct gen *g);
 
 /* -- x64_probe.c ------------------------------------------------------------- */
 void tcg_probe_flags(void);

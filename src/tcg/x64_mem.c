@@ -33,8 +33,6 @@
 
 #include "env/log.h"
 
-/* The variant of a TB without shared checks; qemu/target.h has the same. */
-enum { CFLAG_NO_STACK = 0x100 };
 enum { MAX_STACK_RANGE = 1024 };
 
 void esp_sync(struct gen *g)
@@ -67,7 +65,7 @@ struct xmem mem_ea(struct gen *g, const struct ir_ea *ea)
 
 /* -- the stack's shared check --------------------------------------------- */
 
-static int access_bytes(const struct ir_insn *in)
+int mem_access_bytes(const struct ir_insn *in)
 {
 	return in->op == IR_FPUM ? (int)in->aux : in->op == IR_CMPXCHG8 ? 8 : 1 << in->size;
 }
@@ -124,7 +122,7 @@ void mem_scan_stack(struct gen *g)
 		if (in->op == IR_INSN)
 			at = i;
 		if (off_stack(g, in)) {
-			s32 lo = off + in->ea.disp, hi = lo + access_bytes(in);
+			s32 lo = off + in->ea.disp, hi = lo + mem_access_bytes(in);
 
 			if (r->check_at < 0) {
 				r->check_at = at;
@@ -283,6 +281,8 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 
 		return (struct xmem){ X_STACK, (s8)esp, 0, in->ea.disp + g->delta };
 	}
+	if (group_covers(g, in, bytes, write))
+		return group_operand(g, in);
 	fl_clobber(g);
 	ea = mem_ea(g, &in->ea);
 	if (ea.base == X_NONE && ea.index == X_NONE) {

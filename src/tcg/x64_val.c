@@ -179,7 +179,7 @@ void gen_flush_def(struct gen *g)
 void val_release(struct gen *g)
 {
 	gen_flush_def(g);
-	g->busy = 0;
+	g->busy = g->reserved;
 	for (unsigned i = 0; i < ARRAY_SIZE(pool); i++) {
 		ir_val v = g->owner[pool[i]];
 
