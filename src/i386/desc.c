@@ -3,6 +3,7 @@
  * loads, and the stack an event or a far transfer pushes to or pops from.
  * SDM vol. 3A 3.4, 3.5, 5.6, 5.7; vol. 2 MOV, POP, LSS. */
 #include "i386/desc.h"
+#include "i386/dis.h"
 #include "i386/fault.h"
 #include "i386/helper.h"
 
@@ -145,6 +146,8 @@ void seg_drop_inner(struct x86_cpu *x, int cpl)
 }
 
 static void seg_fault(struct x86_cpu *x, int seg, const char *why, u32 sel, u32 offset)
+	__attribute__((noreturn));
+static void seg_fault(struct x86_cpu *x, int seg, const char *why, u32 sel, u32 offset)
 {
 	fpu_error_first(x);
 	fault(x, seg == R_SS ? EXCP_SS : EXCP_GP, 0, why, sel, offset);
@@ -174,6 +177,47 @@ u64 helper_seg_check(struct cpu *cpu, u32 offset, u32 what, u32 c)
 		seg_fault(x, seg, "offset %08x beyond segment limit %08x",
 			  offset, s->limit);
 	return 0;
+}
+
+static bool has_memory_operand(const struct dis *d)
+{
+	return d->arg[0].kind == OPND_MEM || d->arg[1].kind == OPND_MEM;
+}
+
+static bool is_string(const struct insn *row)
+{
+	return (row->arg[0] >= Xb && row->arg[0] <= Yv) ||
+	       (row->arg[1] >= Xb && row->arg[1] <= Yv);
+}
+
+/* The segment by which the instruction d reaches the linear address addr. */
+static int segment_used(const struct x86_cpu *x, const struct dis *d, u32 addr)
+{
+	bool stack = d->row->flags & (D64 | F64) &&
+		     addr - (u32)x->c.regs[R_ESP] + 8 < 16;
+
+	if (is_string(d->row))
+		return R_DS;
+	return has_memory_operand(d) && !stack ? d->mem.seg : R_SS;
+}
+
+/* Translated code checks no limit in flat segments; in those such an offset
+ * is beyond it. */
+void target_access_wraps(struct cpu *cpu, gva addr)
+{
+	struct x86_cpu *x = x86(cpu);
+	struct dis d;
+	int seg;
+
+	if (!cpu->host_pc)
+		return;
+	cpu_restore_state(cpu);
+	if (!decode_quiet(&d, x, (u32)cpu->pc))
+		return;
+	seg = segment_used(x, &d, (u32)addr);
+	if (!x->seg[seg].base)
+		seg_fault(x, seg, "segment %04x: access at %08x wraps at 4 GB",
+			  x->seg[seg].selector, (u32)addr);
 }
 
 /* -- stacks ------------------------------------------------------------------------- */

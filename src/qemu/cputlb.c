@@ -421,6 +421,8 @@ static int span_pages(struct cpu *cpu, gva addr, unsigned size, enum mmu_access 
 	s[0].n = MIN(size, in_first);
 	s[1].addr = (u32)(addr + in_first);
 	s[1].n = size - s[0].n;
+	if (n == 2 && !s[1].addr)
+		target_access_wraps(cpu, addr);
 	for (int i = 0; i < n; i++)
 		s[i].full = *full_get(cpu, s[i].addr, rw, mode, false);
 	return n;

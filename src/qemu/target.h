@@ -54,6 +54,9 @@ int target_disas_mode(u32 tb_flags);              /* enum disas_mode         */
  * (does not return then); with `probe` true returns false instead. */
 bool target_tlb_fill(struct cpu *cpu, gva addr, enum mmu_access rw, int mmu_idx,
 		     bool probe);
+/* An access at addr reaches past 4 GB, to address 0: raise the fault if the
+ * instruction under way may not do that. */
+void target_access_wraps(struct cpu *cpu, gva addr);
 /* For debuggers and reports: physical address, or ~0. Changes nothing. */
 gpa target_debug_translate(struct cpu *cpu, gva addr);
 
