@@ -149,6 +149,7 @@ soak: deps-check ## random instructions against the host CPU, until stopped
 # -- tests -------------------------------------------------------------------
 check: deps-check ## all tests; the last line is the sum
 	@$(SUBMAKE) all unit
+	@$(SUBMAKE) MODE=asan unit
 	@MODE=$(MODE) BUILD=$(BUILD) SMEW=$(SMEW) tools/check
 
 unit: $(UNIT)
@@ -167,12 +168,9 @@ $(O)/unit/%: tests/unit/%.c $(HOSTOBJ)/all.a Makefile
 		-MT $@ -o $@ $< $(HOSTOBJ)/all.a $(LDFLAGS) $(CAPSTONE) \
 		$$(pkg-config --libs check)
 
-# vCPUs live as long as the program, and what they point to is reachable only
-# from mappings that the leak checker does not search.
 asan-check: deps-check ## the unit tests under the address sanitizer
 	@$(SUBMAKE) MODE=asan unit
-	@ASAN_OPTIONS=detect_leaks=0 CK_TIMEOUT_MULTIPLIER=10 \
-		MODE=asan BUILD=$(BUILD) tools/check unit
+	@BUILD=$(BUILD) tools/check asan
 
 layers: ## which folder may include which; host headers only in src/env
 	@tools/layers src && echo "ok layers"

@@ -56,7 +56,6 @@ struct cold {
 	u32 aux, helper;     /* GUARD                                        */
 	int link;            /* EXIT, STACK: index of the link               */
 	bool cross;          /* EXIT: through the jump cache                 */
-	bool waits;          /* x87: a pending exception comes before the fault */
 	s32 lo, hi;          /* STACK: range, relative to r12                */
 };
 

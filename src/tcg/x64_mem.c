@@ -254,15 +254,6 @@ static bool only_stores(const struct ir_insn *in)
 	return in->op == IR_MOV || in->op == IR_SETCC;
 }
 
-/* x87 instructions but FNSTCW (D9 /7) and FNSTSW (DD /7) report a pending
- * exception before they touch memory. */
-static bool waits(const struct ir_insn *in)
-{
-	int digit = in->imm >> 3 & 7, op = in->imm >> 8 & 0xff;
-
-	return in->op == IR_FPUM && !(digit == 7 && (op == 0xd9 || op == 0xdd));
-}
-
 struct xmem mem_operand(struct gen *g, int bytes, bool write)
 {
 	struct ir_insn *in = gen_insn(g);
@@ -303,7 +294,6 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 	k = cold_add(g, write ? COLD_WRITE : COLD_READ, from);
 	k->ea = ea;
 	k->bytes = (u8)bytes;
-	k->waits = waits(in);
 	k->access = !write ? ACCESS_READ : only_stores(in) ? ACCESS_STORE : ACCESS_RMW;
 	k->mmu = (u8)mmu;
 	k->back = c->p;
@@ -350,10 +340,6 @@ static void cold_access(struct gen *g, const struct cold *k)
 	u8 *stub = stub_probe[k->mmu][k->access][stub_size_class(k->bytes)];
 
 	cold_flags(g, k);
-	if (k->waits) {
-		gen_map(g, k->insn);
-		x_u8(c, 0x9b);                               /* fwait       */
-	}
 	if (k->ea.base == X_NONE && k->ea.index == X_NONE)
 		x_mov_ri(c, X_EA, (u32)k->ea.disp);
 	else
