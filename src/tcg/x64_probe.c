@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/tcg/x64_probe.c - flags that the manuals leave undefined.
+/* src/tcg/x64_probe.c - what the host's processor can do, and does to flags
+ * that the manuals leave undefined.
  *
  * What multiplications, divisions and bit scans do to the flags that they do
  * not define differs between processors: some write them, some leave them. The
@@ -53,6 +54,15 @@ void tcg_probe_flags(void)
 u8 tcg_flags_written(const struct ir_insn *in)
 {
 	return written[in->op] ? in->fdef & written[in->op] : in->fdef;
+}
+
+void tcg_check_host(void)
+{
+	u32 a = 7, b, c = 0, d;
+
+	__asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	if (!(b >> 8 & 1))
+		die("this host's processor lacks BMI2, which translated code needs");
 }
 
 void ir_use_host_flags(struct ir_block *b)

@@ -296,6 +296,7 @@ void tcg_prologue_init(const struct ir_target *t)
 {
 	u8 *start = tcg_code_reserve(STUB_BYTES);
 
+	tcg_check_host();
 	tcg_probe_flags();
 	target = t;
 	code.p = start;
