@@ -10,8 +10,8 @@
  * with FIP and FDP 0; its pointers are remembered in struct x86_cpu and shown
  * again until another x87 instruction has run.
  *
- * DIFF: selectors are stored as 0 (as CPUs since Haswell do). FDP is 0 when
- * the operand was in MMIO or crossed a page, or its page is mapped no more.
+ * DIFF: FDP is 0 when the operand was in MMIO or crossed a page, or its page
+ * is mapped no more; selectors are those the segment registers hold now.
  * CR0.NE = 0 behaves as NE = 1: #MF, no FERR#/IRQ 13. */
 #include <string.h>
 
@@ -20,6 +20,7 @@
 #include "i386/helper.h"
 #include "qemu/cpus.h"
 #include "qemu/memory.h"
+#include "qemu/target.h"
 
 enum { FSW_ES = 0x80, ENV32 = 28, ENV16 = 14, REGS = 80 };
 
@@ -106,14 +107,15 @@ static void guest_pointers(struct x86_cpu *x, u64 fip, u32 fdp, struct env *e)
 	if (!fip || !cpu_host_pc_to_guest(&x->c, fip, &eip))
 		return;
 	e->fip = eip;
-	e->fop = e->fcs = 0;
+	e->fcs = x->seg[R_CS].selector;
+	e->fop = 0;
 	if (decode_quiet(&d, x, eip) && d.esc) {
 		e->fop = (d.esc & 7) << 8 | d.modrm;
 		seg = d.mod == 3 ? R_DS : d.mem.seg;
 	}
 	if (fdp) {
 		e->fdp = host_to_linear(x, fdp) - x->seg[seg].base;
-		e->fds = 0;
+		e->fds = x->seg[seg].selector;
 	}
 }
 
@@ -144,7 +146,11 @@ static void check_pages(struct x86_cpu *x, u32 addr, u32 word, u32 n, enum mmu_a
 	int mmu = cpu_mmu_index(x);
 	u32 end = addr + word - 1;
 
+	if (end < addr)
+		target_access_wraps(&x->c, addr);
 	probe_access(&x->c, addr, 1, rw, mmu);
+	if (addr + n - 1 < addr)
+		target_access_wraps(&x->c, addr);
 	if ((addr ^ end) & (u32)PAGE_MASK)
 		probe_access(&x->c, end & (u32)PAGE_MASK, 1, rw, mmu);
 	probe_access(&x->c, addr + n - 1, 1, rw, mmu);
