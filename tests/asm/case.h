@@ -22,8 +22,8 @@
 #define SCRATCH		0x01551000	/* two pages: read, write, execute */
 #define SCRATCH_BYTES	0x2000
 #define RO		0x01553000	/* one page: read only */
-#define TEXT		0x02000000
-#define DATA		0x02010000
+#define TEXT		0x02b6a000	/* no number that cases stumble over */
+#define DATA		0x02b7a000
 #define BLOB		0x10000000	/* read and execute */
 
 /* Selectors, as Linux lays them out for a 32-bit process. */
@@ -59,6 +59,7 @@
 #define C_FPU		2	/* a random x87 state, all exceptions masked */
 #define C_UNMASKED	4	/* and in one state of four unmasked ones */
 #define C_CODE16	8	/* runs in the 16-bit code segment */
+#define C_WRAP		16	/* operands may wrap at 4 GB, see runner.c */
 
 #define TRAP_NONE	0x100	/* frame.trap after a jump to TEXT */
 

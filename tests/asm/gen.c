@@ -775,7 +775,7 @@ static void random_program(void)
 	u32 steps = 8 + below(23), reg;
 
 	case_start();
-	prog.flags = C_FPU | C_DF;
+	prog.flags = C_FPU | C_DF | C_WRAP;
 	if (one_in(8))
 		prog.flags |= C_UNMASKED;
 	for (reg = 0; reg < 8; reg++) {

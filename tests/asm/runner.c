@@ -321,9 +321,12 @@ static void mask_fault(const struct test_case *c)
 
 	switch (opcode) {
 	case 0x60:
-		for (i = (out.esp - 36) & ~3u; i < out.esp; i += 4)
-			if (i - SCRATCH < SCRATCH_BYTES)
-				*(u32 *)i = template[(i - SCRATCH) / 4];
+		for (i = 0; i < 9; i++) {
+			u32 at = ((out.esp - 1) & ~3u) - i * 4 - SCRATCH;
+
+			if (at < SCRATCH_BYTES)
+				scratch[at / 4] = template[at / 4];
+		}
 		out_cr2 = 0;
 		break;
 	case 0x61:
@@ -340,11 +343,27 @@ static void mask_fault(const struct test_case *c)
 	}
 }
 
+/*
+ * An operand that lies across the 4 GB limit of a flat segment may give #GP,
+ * #SS or, as here, #PF: "implementation-specific" (SDM 3A 5.3). Where programs
+ * come to that by chance, the three look the same.
+ */
+static void mask_wrap(void)
+{
+	if ((out.trap == 14 && out_cr2 >= 0xfffffff0) ||
+	    ((out.trap == 12 || out.trap == 13) && !out.err)) {
+		out.trap = 13;
+		out.err = out_cr2 = 0;
+	}
+}
+
 /* Leaves in the frame and the x87 image only what must be equal. */
 static void mask_out(const struct test_case *c)
 {
 	u32 i, *fpu = (u32 *)fpu_out;
 
+	if (c->flags & C_WRAP)
+		mask_wrap();
 	mask_fault(c);
 	out.eflags &= EFLAGS_SEEN;
 	out.gs &= 0xffff;
