@@ -258,6 +258,31 @@ static void setup(void)
 	cs_open(CS_ARCH_X86, CS_MODE_32, &handle[1]);
 }
 
+/* -- what a CPU model has not ---------------------------------------------- */
+
+static const struct { u8 code[4]; int bit; } optional[] = {
+	{ { 0x0f, 0x31 }, 4 }, { { 0x0f, 0x30 }, 5 }, { { 0x0f, 0x32 }, 5 },
+	{ { 0x0f, 0xc7, 0x08 }, 8 }, { { 0x0f, 0x34 }, 11 }, { { 0x0f, 0x35 }, 11 },
+	{ { 0x0f, 0x44, 0xc1 }, 15 }, { { 0xda, 0xc9 }, 15 }, { { 0xdb, 0xf1 }, 15 },
+	{ { 0x0f, 0xae, 0x00 }, 24 }, { { 0x0f, 0xae, 0x08 }, 24 },
+};
+
+START_TEST(absent_features)
+{
+	struct dis d;
+
+	memcpy(page, optional[_i].code, 4);
+	ck_assert(decode_at(&d, true));
+	ck_assert_int_eq(d.exc, -1);
+	d.absent = 1u << optional[_i].bit;
+	ck_assert(decode(&d, 0));
+	ck_assert_int_eq(d.exc, EXCP_UD);
+	d.absent = ~d.absent;
+	ck_assert(decode(&d, 0));
+	ck_assert_int_eq(d.exc, -1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("i386/optab");
@@ -269,6 +294,7 @@ int main(void)
 	tcase_add_test(t, random_bytes);
 	tcase_add_loop_test(t, illegal_uses, 0, ARRAY_SIZE(legality));
 	tcase_add_test(t, fetch_ends);
+	tcase_add_loop_test(t, absent_features, 0, ARRAY_SIZE(optional));
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
