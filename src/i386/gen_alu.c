@@ -131,12 +131,12 @@ void gen_shiftd(struct dis *d)
 /* -- bits ------------------------------------------------------------------------------------ */
 
 /* Bit strings: the register's value also selects the operand in memory, its
- * upper bits being a signed number of operands. */
+ * upper bits being a signed number of operands. One temporary is enough. */
 static void bt_string_address(struct dis *d)
 {
 	struct addr *m = &d->mem;
 	const struct opnd *bit = &d->arg[1];
-	ir_val t = ir_temp(d->ir), v = bit->v, sum;
+	ir_val t = ir_temp(d->ir), v = bit->v;
 	struct ir_insn *i;
 
 	if (bit->size == IRS_16) {
@@ -148,14 +148,14 @@ static void bt_string_address(struct dis *d)
 	i->a = v;
 	i->b = IR_IMM;
 	i->imm = 3 + bit->size;
-	if (m->index != IR_NONE) {
-		sum = ir_temp(d->ir);
-		emit_lea(d, IRS_32, sum, m->base, m->index, m->scale, m->disp);
-		m->base = sum;
-		m->disp = 0;
+	if (m->index == IR_NONE) {
+		m->index = t;
+		m->scale = bit->size;
+		return;
 	}
-	m->index = t;
-	m->scale = bit->size;
+	emit_lea(d, IRS_32, t, m->base, t, bit->size, m->disp);
+	m->base = t;
+	m->disp = 0;
 }
 
 void gen_bt(struct dis *d)
