@@ -103,6 +103,23 @@ static bool changes(const struct ir_insn *in, int v)
 	}
 }
 
+/* With r14 taken one register is left for temporaries: no group reaches over
+ * an instruction that needs two. */
+static bool needs_temps(const struct ir_insn *in)
+{
+	const ir_val v[] = { in->ea.base, in->ea.index, in->a, in->b, in->c, in->d };
+	ir_val first = IR_NONE;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(v); i++) {
+		if (!val_is_temp(v[i]) || v[i] == first)
+			continue;
+		if (first != IR_NONE)
+			return true;
+		first = v[i];
+	}
+	return false;
+}
+
 void group_scan(struct gen *g)
 {
 	struct candidate c[IR_MAX_GLOBALS] = { 0 };
@@ -115,17 +132,18 @@ void group_scan(struct gen *g)
 	for (int i = 0; i < g->b->n; i++) {
 		const struct ir_insn *in = &g->b->insn[i];
 		int kind = ir_desc[in->op].kind;
+		bool ends = kind == IRK_CALL || needs_temps(in);
 
 		if (in->op == IR_INSN) {
 			insn = i;
 			for (int v = 0; v < n; v++)
 				c[v].late = false;
 		}
-		if (can_group(g, in))
+		if (can_group(g, in) && !ends)
 			note_access(g, &c[in->ea.base], in, i, insn);
 		for (int v = 0; v < n; v++) {
 			c[v].exit_seen |= kind == IRK_EXIT;
-			if (kind != IRK_CALL && !changes(in, v))
+			if (!ends && !changes(in, v))
 				continue;
 			close_group(g, &c[v]);
 			c[v].late = true;
