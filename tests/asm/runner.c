@@ -56,13 +56,16 @@ static u32 rnd_value(void)
 		0x80000000, 0x80000001, 0xfffffffe, 0xffffffff, 0xffffff80,
 		0xffff8000, 0x55555555, 0xaaaaaaaa, 0x80008000, 0x7f7f7f7f,
 	};
-	u32 r = rnd();
+	u32 r = rnd(), value;
 
 	if (r & 0x10000)
 		return edges[r % ARRAY_SIZE(edges)];
+	value = rnd();
 	if (r & 0x20000)
-		return rnd() >> (r & 31);
-	return rnd();
+		value >>= r & 31;
+	if (value - TEXT < 0x40000)	/* the runner's own memory */
+		value ^= 0x40000000;
+	return value;
 }
 
 /* Sign and exponent, mantissa: what the x87 treats specially. */
