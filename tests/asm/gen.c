@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Makes blobs of cases on stdout:
- *	gen directed [16]	each form of forms.c alone, in all its shapes;
- *				16: in the 16-bit code segment
+ *	gen directed SEED	each form of forms.c alone, in all its shapes
+ *	gen directed16 SEED	the same in the 16-bit code segment
  *	gen random SEED COUNT	programs of 8 to 30 steps from the same forms,
  *				until COUNT instructions
  *
@@ -811,14 +811,15 @@ int main(int argc, char **argv)
 	struct blob head = { .magic = BLOB_MAGIC };
 
 	out_append(&head, sizeof(head));
-	if (argc >= 2 && !strcmp(argv[1], "directed")) {
-		code16 = argc > 2;
+	if (argc == 3 && !strncmp(argv[1], "directed", 8)) {
+		code16 = argv[1][8] != 0;
+		rnd_state = strtoul(argv[2], NULL, 0);
 		directed();
 	} else if (argc == 4 && !strcmp(argv[1], "random")) {
 		random_programs(strtoul(argv[2], NULL, 0),
 				strtoul(argv[3], NULL, 0));
 	} else {
-		fprintf(stderr, "usage: gen directed [16] | random SEED COUNT\n");
+		fprintf(stderr, "usage: gen directed[16] SEED | random SEED COUNT\n");
 		return 1;
 	}
 	head.end = made.ncases;

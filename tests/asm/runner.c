@@ -360,6 +360,12 @@ static void mask_wrap(void)
 	}
 }
 
+/* Returning from an interrupt, IRET clears the RPL of null selectors. */
+static u32 mask_selector(u32 selector)
+{
+	return selector & 0xfffc ? selector & 0xffff : 0;
+}
+
 /* Leaves in the frame and the x87 image only what must be equal. */
 static void mask_out(const struct test_case *c)
 {
@@ -369,10 +375,10 @@ static void mask_out(const struct test_case *c)
 		mask_wrap();
 	mask_fault(c);
 	out.eflags &= EFLAGS_SEEN;
-	out.gs &= 0xffff;
-	out.fs &= 0xffff;
-	out.es &= 0xffff;
-	out.ds &= 0xffff;
+	out.gs = mask_selector(out.gs);
+	out.fs = mask_selector(out.fs);
+	out.es = mask_selector(out.es);
+	out.ds = mask_selector(out.ds);
 	out.cs &= 0xffff;
 	out.ss &= 0xffff;
 	out.esp_kernel = 0;

@@ -203,6 +203,22 @@ blob:
 	.endr
 	.endr
 
+	.irp	sel, 0, 2, SEL_DATA, SEL_CODE, SEL_FS, READ, EXEC, ABSENT, 0x18
+	.irp	op, lds, les, lfs, lgs, lss
+	CASE	far-pointer
+	mov	$scratch + 0x100, %ebx
+	movw	$\sel, 4(%ebx)
+	\op	(%ebx), %edx
+	mov	%gs:(%ebx), %eax
+	END
+	CASE	far-pointer
+	mov	$scratch + 0x100, %ebx
+	movw	$\sel, 2(%ebx)
+	\op	(%ebx), %dx
+	END
+	.endr
+	.endr
+
 /* -- the 16-bit code segment ---------------------------------------------- */
 
 	CASE	code16
