@@ -792,7 +792,7 @@ static void random_program(void)
 		random_landings();
 	}
 	land_all();
-	case_end("random", 2);
+	case_end("random", one_in(8) ? 10 : 2);
 }
 
 static void random_programs(u32 seed, u32 count)
