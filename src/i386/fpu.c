@@ -66,13 +66,17 @@ static void host_fnstenv(struct env32 *e)
 
 /* -- pointers ------------------------------------------------------------------------ */
 /* Guest address of a byte of guest RAM, given the low half of the host's:
- * through the present mode's translations (it takes a scan). */
+ * through the present mode's translations (it takes a scan). An operand that
+ * crossed pages was in the bounce buffer. */
 static u32 host_to_linear(struct x86_cpu *x, u32 low)
 {
 	u64 arena = (u64)(uintptr_t)ram_arena, host = arena + (u32)(low - (u32)arena);
 	int mode = cpu_mmu_index(x);
 	u64 (*t)[TLB_PAGES] = cpu_tables(&x->c)->tlb[mode];
+	u32 in_bounce = low - (u32)(uintptr_t)x->c.bounce;
 
+	if (in_bounce < sizeof(x->c.bounce))
+		return x->c.bounce_gva + in_bounce;
 	for (u32 i = 0; i < x->c.tlb_n_filled[mode]; i++) {
 		u32 page = x->c.tlb_filled[mode][i];
 		u64 at = t[0][page] + ((u64)page << PAGE_BITS);

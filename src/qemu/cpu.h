@@ -64,7 +64,8 @@ struct cpu {
 	u64 spill[16];               /* temporaries of the back end        */
 	u64 save[16];                /* host registers across slow paths   */
 	u8 bounce[32] __attribute__((aligned(32))); /* split, MMIO operands */
-	u32 bounce_gva, bounce_size; /* a store that waits there, if any   */
+	u32 bounce_gva, bounce_size; /* what it stands for; bytes of a store
+				      * that waits there, 0: none          */
 	int bounce_mode;
 	int fetch_mode;              /* mmu index of instruction fetches   */
 	struct tb_link *exit_link;   /* exit that was taken, NULL: none    */

@@ -456,8 +456,8 @@ u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 	if (kind != ACCESS_STORE)
 		for (int i = 0; i < n; to += s[i].n, i++)
 			page_read(cpu, &s[i].full, s[i].addr, to, s[i].n);
+	cpu->bounce_gva = addr;
 	if (rw == MMU_DATA_STORE) {
-		cpu->bounce_gva = addr;
 		cpu->bounce_size = size;
 		cpu->bounce_mode = mode;
 	}
