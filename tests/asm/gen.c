@@ -728,6 +728,33 @@ static void random_segment(void)
 	instructions += 2;
 }
 
+static void put_store(u32 at, u32 value)
+{
+	put(0x05c7, 2);		/* movl $value, at */
+	put(at, 4);
+	put(value, 4);
+	instructions++;
+}
+
+/*
+ * Writes an instruction and a jump back between the data, and jumps there. (No
+ * call: it could push its return address onto the code.)
+ */
+static void random_code(void)
+{
+	static const u8 ops[] = {
+		0x40, 0x41, 0x42, 0x43, 0x48, 0x49, 0x4f, 0xf5
+	};
+	u32 at = SCRATCH + 0x100 + below(SCRATCH_BYTES - 0x200);
+	u32 back = prog.base + prog.len + 25, distance = back - (at + 6);
+
+	put_store(at, ops[below(8)] | 0xe9 << 8 | distance << 16);
+	put_store(at + 4, distance >> 16);
+	put8(0xe9);
+	put(at - back, 4);
+	instructions += 3;
+}
+
 static void random_pointer(void)
 {
 	int reg = pick_bit(0xff & ~BIT(ESP));
@@ -749,7 +776,7 @@ static void random_any(void)
 	static void (*const some[])(void) = {
 		random_pointer, random_pointer, random_pointer, random_loop,
 		random_call, random_indirect, random_indirect, random_popf,
-		random_segment,
+		random_segment, random_code,
 	};
 
 	if (one_in(6))

@@ -292,6 +292,58 @@ blob:
 	END
 	.endr
 
+	/* what keeps some flags, in another block, and when it faults */
+	.macro	KEEPS insn
+	CASE	flags-kept, kinds=0x11010000, flags=C_FPU, states=20
+	cmp	%ebp, %ebx
+	jmp	1f
+1:	\insn
+	jmp	1f
+1:	END
+	CASE	flags-kept, kinds=0x11010000, flags=C_FPU, states=20
+	mov	$ro + 0x1000, %esi
+	mov	%esi, %edi
+	cmp	%ebp, %ebx
+	\insn
+	END
+	.endm
+	.irp	op, mul, imul, div, idiv, inc, dec, not, neg
+	KEEPS	"\op\()l (%esi)"
+	KEEPS	"\op\()b (%esi)"
+	KEEPS	"\op %ecx"
+	.endr
+	.irp	op, bsf, bsr, bt, bts, xadd, cmpxchg, adc, add, cmp, imul, lar
+	KEEPS	"\op %edx, %ecx"
+	.endr
+	.irp	op, bt, btc, xadd, cmpxchg, adc, sbb, add, and, test, xchg
+	KEEPS	"\op %edx, (%esi)"
+	.endr
+	.irp	op, bsf, bsr, imul, adc, cmp, cmovc, movzbl, movswl
+	KEEPS	"\op (%esi), %edx"
+	.endr
+	.irp	op, shl, sar, rol, rcr
+	KEEPS	"\op\()l %cl, (%esi)"
+	KEEPS	"\op\()l $3, (%esi)"
+	KEEPS	"\op\()l (%esi)"
+	.endr
+	.irp	op, movsl, cmpsb, scasw, lodsl, stosb, daa, aam, aad, aas, cmc, xlatb
+	KEEPS	"\op"
+	.endr
+	KEEPS	"shld %cl, %edx, (%esi)"
+	KEEPS	"cmpxchg8b (%esi)"
+	KEEPS	"fldl (%esi)"
+	KEEPS	"fstpt (%esi)"
+	KEEPS	"fcomi"
+	KEEPS	"push (%esi); push %edx; pop (%esi)"
+	CASE	flags-kept, flags=C_FPU	/* FCOMIP's were lost at the jump */
+	push	$0x200c15
+	popf
+	movl	$0, 0x8f(%esp)
+	fcomip
+	fldl	(%esp)
+	jmp	1f
+1:	END
+
 /* -- traps ---------------------------------------------------------------- */
 
 	CASE	trap
@@ -905,6 +957,17 @@ blob:
 	ret
 2:	END
 
+	CASE	self-modifying		/* the return address lands on the code */
+	mov	$scratch + 0x122, %esp
+	movl	$0xc39041, scratch + 0x11d
+	call	scratch + 0x11d
+	END
+	CASE	self-modifying		/* a push over itself, first in a block */
+	mov	$scratch + 0x121, %esp
+	movl	$0x90c34152, scratch + 0x11d
+	jmp	scratch + 0x11d
+	END
+
 /* -- x87 ------------------------------------------------------------------ */
 
 	/* FIP and FDP are those of the last instruction that is no control one */
@@ -926,6 +989,9 @@ blob:
 	POINTERS	"fldl scratch + 0x30; fxch"
 	POINTERS	"fldl scratch + 0x30; fnstcw scratch + 0x40"
 	POINTERS	"fildl (%eax)"
+	POINTERS	"fildl mid - 2"
+	POINTERS	"fldt top - 4"
+	POINTERS	"fstpl mid - 5"
 	POINTERS	"flds %fs:0x20"
 	POINTERS	"fsqrt; fnclex"
 	POINTERS	"ffree %st(3)"
