@@ -345,7 +345,7 @@ void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n)
 	tb = cpu_current_tb(cpu);
 	if (tb_invalidate_range(ram, n, tb) && tb->n_insns > 1) {
 		cpu_restore_state(cpu);
-		cpu->cflags_next_tb = 1 | CF_NOCACHE | CF_NOIRQ;
+		cpu->cflags_next_tb = 1 | CF_NOCACHE | CF_NO_STACK | CF_NOIRQ;
 		cpu->exception_index = EXCP_NONE;
 		cpu_loop_exit(cpu);
 	}
