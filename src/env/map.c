@@ -114,6 +114,11 @@ void map_guard(void *p, size_t size)
 		die("cannot protect memory: %s", strerror(errno));
 }
 
+void map_huge(void *p, size_t size)
+{
+	madvise(p, size, MADV_HUGEPAGE);
+}
+
 void map_discard(void *p, size_t size)
 {
 	/* A shared mapping's pages live in its file: punch a hole in that. */

@@ -22,6 +22,9 @@ void map_guard(void *p, size_t size);
  * Anywhere in the address space. Fatal if the host has no memory. */
 void map_code(size_t size, u8 **rw, u8 **rx);
 
+/* The mapping is used densely: let the host back it by large pages where it
+ * can. A hint; costs memory at the edges of what is touched. */
+void map_huge(void *p, size_t size);
 /* Fill [p, p+size) (page aligned, inside a mapping made by map_anon) with
  * copies of `pattern`, lazily: host pages are only made when written.
  * map_pattern_reset makes them all read as the pattern again. */

@@ -44,8 +44,10 @@ const char *ram_arena_init(u64 size)
 	ram_arena_low = ram_arena != NULL;
 	if (!ram_arena)
 		ram_arena = map_anon(NULL, ram_arena_max, false);
-	if (ram_arena)
+	if (ram_arena) {
+		map_huge(ram_arena, ram_arena_max);
 		return NULL;
+	}
 	snprintf(err, sizeof(err), "the host has no %llu MB for guest memory",
 		 (unsigned long long)(ram_arena_max >> 20));
 	return err;
