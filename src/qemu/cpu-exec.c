@@ -23,9 +23,6 @@ u64 cpu_exec_catch(u64 *save_rsp, u64 (*fn)(void *), void *arg);
 void cpu_unwind(u64 rsp, u64 value) __attribute__((noreturn));
 void cpu_fault_landing(void);
 
-struct cpu *first_cpu;
-__thread struct cpu *current_cpu;
-
 static __thread struct tcg_region region;
 static __thread bool have_region;
 

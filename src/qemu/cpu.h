@@ -43,6 +43,14 @@ struct tlb_full {                    /* what the slow path knows of a page  */
 	u8 prot;                     /* 1 read, 2 write, 4 execute          */
 };
 
+/* What a vCPU thread sleeps on. `kicked`: somebody changed what it waits for
+ * since it looked last (cpus.c). */
+struct halt_cond {
+	struct lock lock;
+	struct cond cond;
+	u32 kicked;                  /* _Atomic                            */
+};
+
 struct tb;
 struct cpu_work;
 
@@ -84,12 +92,15 @@ struct cpu {
 	bool halted;
 	bool created, stop, stopped, unplug;   /* under the BQL            */
 	bool running;                /* _Atomic; between cpu_exec_start/end */
-	bool in_exclusive_context;
+	bool has_waiter;             /* an exclusive section waits for it;
+				      * qemu_cpu_list_lock                  */
+	bool in_exclusive_context;   /* its thread is in one               */
 	bool leave;                  /* _Atomic; cpu_exec is to return      */
 	u32 cflags_next_tb;          /* CF_* for the next TB, ~0u: default */
-	struct cond halt_cond;       /* with the BQL                       */
+	struct halt_cond *halt_cond; /* what its thread sleeps on           */
 	struct lock work_lock;
-	struct cpu_work *work_first, **work_last;
+	struct cpu_work *work_first, **work_last; /* work_lock; the first is
+				      * read without                       */
 	struct cpu *next;            /* CPU_FOREACH                        */
 
 	/* -- soft TLB ---------------------------------------------------- */
@@ -132,9 +143,14 @@ extern __thread struct cpu *current_cpu;
 #define CPU_FOREACH(c) for ((c) = first_cpu; (c); (c) = (c)->next)
 
 /* -- run loop (cpus.c, cpu-exec.c) ------------------------------------------ */
-/* Ask the vCPU to look at its requests: wakes it when halted, makes it leave
- * translated code when running. Any thread. Upstream: qemu_cpu_kick. */
+/* Ask the vCPU's thread to look at its requests: wakes it when it sleeps, makes
+ * it leave cpu_exec when it runs. After what it is to look at has been stored.
+ * Any thread, no lock needed; takes halt_cond's (RANK_HALT). Upstream:
+ * qemu_cpu_kick. */
 void qemu_cpu_kick(struct cpu *cpu);
+/* The same for what cpu_handle_interrupt looks at: a running vCPU does so without
+ * leaving cpu_exec. */
+void cpu_poke(struct cpu *cpu);
 void cpu_exit(struct cpu *cpu);                 /* any thread: exit_request */
 /* Set / clear bits of interrupt_request; cpu_interrupt kicks. */
 void cpu_interrupt(struct cpu *cpu, u32 mask) REQUIRES(bql);

@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/qemu/cpus-common.c - work that one thread asks a vCPU's thread to do.
- * Upstream: cpus-common.c. */
+/* src/qemu/cpus-common.c - the list of vCPUs, exclusive sections, and work that
+ * one thread asks a vCPU's thread to do.
+ *
+ * An exclusive section has no vCPU between cpu_exec_start() and cpu_exec_end(),
+ * and is therefore the time to free what those read without a lock. Who wants
+ * one announces it (pending_cpus), counts the vCPUs that run, kicks them, and
+ * waits until the last of them has left; who comes to cpu_exec_start() meanwhile
+ * waits outside. Announcing and running are a store of one's own followed by a
+ * load of the other's, both sequentially consistent: of two that meet, one at
+ * least sees the other.
+ *
+ * Upstream: cpus-common.c (cpu-common.c). */
 #include "qemu/cpus.h"
+
+#include <stdlib.h>
 
 #include "env/log.h"
 
@@ -9,43 +21,224 @@ struct cpu_work {
 	struct cpu_work *next;
 	run_on_cpu_func *func;
 	void *data;
+	bool exclusive;                  /* runs in an exclusive section     */
+	bool free;                       /* nobody waits: ours to free       */
 	bool done;                       /* under the BQL                    */
 };
 
+struct cpu *first_cpu;
+__thread struct cpu *current_cpu;
+
+struct lock qemu_cpu_list_lock = LOCK_INIT("cpu_list", RANK_CPU_LIST);
+/* The last vCPU that runs has left; a section has ended. With the list lock. */
+static struct cond exclusive_cond = COND_INIT, exclusive_resume = COND_INIT;
+/* 0: no section is asked for; else 1 + vCPUs it still waits for. Written under
+ * the list lock, read without. Upstream: pending_cpus. */
+static u32 pending_cpus;
+/* Sections this thread is in, one within the other. */
+static __thread u32 exclusive_depth;
+
 /* Some work is done; with the BQL. Upstream: qemu_work_cond. */
 static struct cond qemu_work_cond = COND_INIT;
+
+/* -- the list ------------------------------------------------------------------------ */
+
+void cpu_list_add(struct cpu *cpu)
+{
+	struct cpu **at = &first_cpu;
+
+	lock_acquire(&qemu_cpu_list_lock);
+	while (*at)
+		at = &(*at)->next;
+	__atomic_store_n(at, cpu, __ATOMIC_RELEASE);
+	lock_release(&qemu_cpu_list_lock);
+}
+
+void cpu_list_remove(struct cpu *cpu)
+{
+	struct cpu **at = &first_cpu;
+
+	ASSERT(exclusive_depth);
+	lock_acquire(&qemu_cpu_list_lock);
+	while (*at && *at != cpu)
+		at = &(*at)->next;
+	if (*at)
+		__atomic_store_n(at, cpu->next, __ATOMIC_RELEASE);
+	lock_release(&qemu_cpu_list_lock);
+}
+
+struct cpu *qemu_get_cpu(int index)
+{
+	struct cpu *cpu;
+
+	CPU_FOREACH(cpu)
+		if (cpu->cpu_index == index)
+			return cpu;
+	return NULL;
+}
+
+/* -- exclusive sections ----------------------------------------------------------------- */
+
+static u32 pending(void)
+{
+	return __atomic_load_n(&pending_cpus, __ATOMIC_SEQ_CST);
+}
+
+static void set_pending(u32 n) REQUIRES(qemu_cpu_list_lock)
+{
+	__atomic_store_n(&pending_cpus, n, __ATOMIC_SEQ_CST);
+}
+
+static void set_running(struct cpu *cpu, bool on)
+{
+	__atomic_store_n(&cpu->running, on, __ATOMIC_SEQ_CST);
+}
+
+/* Wait until nobody is in a section, nor about to be. Several may be waiting:
+ * each looks again, as another may have begun the next section. */
+static void exclusive_idle(void) REQUIRES(qemu_cpu_list_lock)
+{
+	while (pending())
+		cond_wait(&exclusive_resume, &qemu_cpu_list_lock);
+}
+
+/* Mark and kick the vCPUs that run; their number. */
+static u32 count_running(void) REQUIRES(qemu_cpu_list_lock)
+{
+	struct cpu *cpu;
+	u32 n = 0;
+
+	CPU_FOREACH(cpu) {
+		if (!__atomic_load_n(&cpu->running, __ATOMIC_SEQ_CST))
+			continue;
+		cpu->has_waiter = true;
+		n++;
+		qemu_cpu_kick(cpu);
+	}
+	return n;
+}
+
+void start_exclusive(void)
+{
+	struct cpu *self = current_cpu;
+
+	if (exclusive_depth++)
+		return;
+	if (self && __atomic_load_n(&self->running, __ATOMIC_RELAXED))
+		bug("start_exclusive between cpu_exec_start and cpu_exec_end: "
+		    "CPU %d would wait for itself", self->cpu_index);
+	lock_acquire(&qemu_cpu_list_lock);
+	exclusive_idle();
+	set_pending(1);
+	set_pending(1 + count_running());
+	while (pending() > 1)
+		cond_wait(&exclusive_cond, &qemu_cpu_list_lock);
+	lock_release(&qemu_cpu_list_lock);
+	if (self)
+		self->in_exclusive_context = true;
+}
+
+void end_exclusive(void)
+{
+	ASSERT(exclusive_depth);
+	if (--exclusive_depth)
+		return;
+	if (current_cpu)
+		current_cpu->in_exclusive_context = false;
+	lock_acquire(&qemu_cpu_list_lock);
+	set_pending(0);
+	cond_broadcast(&exclusive_resume);
+	lock_release(&qemu_cpu_list_lock);
+}
+
+bool in_exclusive(void)
+{
+	return exclusive_depth;
+}
+
+/* A section is asked for: one that counted this vCPU waits for cpu_exec_end, so
+ * go on; one that did not has this vCPU wait for its end. */
+static void start_slow(struct cpu *cpu)
+{
+	lock_acquire(&qemu_cpu_list_lock);
+	if (!cpu->has_waiter) {
+		set_running(cpu, false);
+		exclusive_idle();
+		set_running(cpu, true);
+	}
+	lock_release(&qemu_cpu_list_lock);
+}
+
+void cpu_exec_start(struct cpu *cpu)
+{
+	set_running(cpu, true);
+	if (__builtin_expect(pending() != 0, 0))
+		start_slow(cpu);
+}
+
+static void end_slow(struct cpu *cpu)
+{
+	lock_acquire(&qemu_cpu_list_lock);
+	if (cpu->has_waiter) {
+		cpu->has_waiter = false;
+		set_pending(pending() - 1);
+		if (pending() == 1)
+			cond_signal(&exclusive_cond);
+	}
+	lock_release(&qemu_cpu_list_lock);
+}
+
+/* The store of `running` comes before the load of pending_cpus: a section that
+ * began before the store and counted this vCPU is seen by the load. */
+void cpu_exec_end(struct cpu *cpu)
+{
+	set_running(cpu, false);
+	if (__builtin_expect(pending() != 0, 0))
+		end_slow(cpu);
+}
+
+/* -- queued work --------------------------------------------------------------------------- */
 
 static void queue_work_on_cpu(struct cpu *cpu, struct cpu_work *w)
 {
 	lock_acquire(&cpu->work_lock);
 	if (!cpu->work_first)
 		cpu->work_last = &cpu->work_first;
-	*cpu->work_last = w;
+	__atomic_store_n(cpu->work_last, w, __ATOMIC_SEQ_CST);
 	cpu->work_last = &w->next;
 	lock_release(&cpu->work_lock);
 	qemu_cpu_kick(cpu);
 }
 
+/* Without the lock: work is queued before its kick, and a kick is never lost. */
 bool cpu_work_list_empty(struct cpu *cpu)
 {
-	bool empty;
-
-	lock_acquire(&cpu->work_lock);
-	empty = !cpu->work_first;
-	lock_release(&cpu->work_lock);
-	return empty;
+	return !__atomic_load_n(&cpu->work_first, __ATOMIC_SEQ_CST);
 }
 
 static struct cpu_work *take_work(struct cpu *cpu)
 {
 	struct cpu_work *w;
 
+	if (cpu_work_list_empty(cpu))
+		return NULL;
 	lock_acquire(&cpu->work_lock);
 	w = cpu->work_first;
 	if (w)
-		cpu->work_first = w->next;
+		__atomic_store_n(&cpu->work_first, w->next, __ATOMIC_SEQ_CST);
 	lock_release(&cpu->work_lock);
 	return w;
+}
+
+/* A vCPU that is to leave may be waiting for the BQL: who waits for all to
+ * leave must not hold it. */
+static void run_exclusively(struct cpu *cpu, const struct cpu_work *w) REQUIRES(bql)
+{
+	bql_unlock();
+	start_exclusive();
+	w->func(cpu, w->data);
+	end_exclusive();
+	bql_lock();
 }
 
 void process_queued_cpu_work(struct cpu *cpu)
@@ -53,21 +246,62 @@ void process_queued_cpu_work(struct cpu *cpu)
 	struct cpu_work *w;
 
 	while ((w = take_work(cpu))) {
-		w->func(cpu, w->data);
-		w->done = true;
+		if (w->exclusive)
+			run_exclusively(cpu, w);
+		else
+			w->func(cpu, w->data);
+		if (w->free) {
+			free(w);
+			continue;
+		}
+		w->done = true;                  /* from now on the waiter's */
 		cond_broadcast(&qemu_work_cond);
 	}
 }
 
-void run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
+static void do_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
+	REQUIRES(bql)
 {
 	struct cpu_work w = { .func = func, .data = data };
 
-	if (current_cpu == cpu) {
-		func(cpu, data);
-		return;
-	}
 	queue_work_on_cpu(cpu, &w);
 	while (!w.done)
 		cond_wait(&qemu_work_cond, &bql);
+}
+
+void run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
+{
+	if (qemu_cpu_is_self(cpu)) {
+		func(cpu, data);
+		return;
+	}
+	if (exclusive_depth)
+		bug("run_on_cpu in an exclusive section: CPU %d waits for its "
+		    "end", cpu->cpu_index);
+	do_run_on_cpu(cpu, func, data);
+}
+
+static void queue_async(struct cpu *cpu, run_on_cpu_func *func, void *data,
+			bool exclusive)
+{
+	struct cpu_work *w = malloc(sizeof(*w));
+
+	if (!w)
+		die("out of memory");
+	*w = (struct cpu_work){ .func = func, .data = data, .free = true,
+				.exclusive = exclusive };
+	queue_work_on_cpu(cpu, w);
+}
+
+void async_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
+{
+	queue_async(cpu, func, data, false);
+}
+
+void async_safe_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
+{
+	if (exclusive_depth)
+		func(cpu, data);
+	else
+		queue_async(cpu, func, data, true);
 }

@@ -3,6 +3,8 @@
  * Upstream: softmmu/cpus.c, accel/tcg/tcg-accel-ops-mttcg.c. */
 #include "qemu/cpus.h"
 
+#include <stdlib.h>
+
 #include "env/log.h"
 #include "qemu/target.h"
 
@@ -10,14 +12,44 @@
 static struct cond cpu_cond = COND_INIT;
 static bool cpus_paused GUARDED_BY(bql) = true;
 
-void cpu_exec_start(struct cpu *cpu)
+bool tcg_parallel;
+
+/* -- sleeping and waking ---------------------------------------------------------------
+ * The sleeper clears `kicked`, then looks at everything that could end its
+ * sleep, then sleeps until `kicked`. The waker changes one of those things, then
+ * sets `kicked`. So a change that the sleeper's look missed came after the
+ * clearing, and its kick is seen: no wake-up is lost, whatever locks the waker
+ * holds. Who finds `kicked` set has nothing to do: the sleeper has not looked
+ * since it was. */
+
+static void halt_cond_init(struct halt_cond *h)
 {
-	__atomic_store_n(&cpu->running, true, __ATOMIC_SEQ_CST);
+	lock_init(&h->lock, "halt_cond", RANK_HALT);
+	cond_init(&h->cond);
 }
 
-void cpu_exec_end(struct cpu *cpu)
+static void halt_clear(struct halt_cond *h)
 {
-	__atomic_store_n(&cpu->running, false, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&h->kicked, 0, __ATOMIC_SEQ_CST);
+}
+
+static void halt_wake(struct halt_cond *h)
+{
+	if (__atomic_exchange_n(&h->kicked, 1, __ATOMIC_SEQ_CST))
+		return;
+	lock_acquire(&h->lock);
+	cond_broadcast(&h->cond);
+	lock_release(&h->lock);
+}
+
+static void halt_sleep(struct halt_cond *h) REQUIRES(bql)
+{
+	bql_unlock();
+	lock_acquire(&h->lock);
+	while (!__atomic_load_n(&h->kicked, __ATOMIC_SEQ_CST))
+		cond_wait(&h->cond, &h->lock);
+	lock_release(&h->lock);
+	bql_lock();
 }
 
 /* -- kicks -------------------------------------------------------------------------- */
@@ -31,15 +63,20 @@ void cpu_exit(struct cpu *cpu)
 void qemu_cpu_kick(struct cpu *cpu)
 {
 	cpu_exit(cpu);
-	cond_broadcast(&cpu->halt_cond);
+	halt_wake(cpu->halt_cond);
+}
+
+void cpu_poke(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+	if (!qemu_cpu_is_self(cpu))
+		halt_wake(cpu->halt_cond);
 }
 
 void cpu_interrupt(struct cpu *cpu, u32 mask)
 {
 	__atomic_fetch_or(&cpu->interrupt_request, mask, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
-	if (current_cpu != cpu)
-		cond_broadcast(&cpu->halt_cond);
+	cpu_poke(cpu);
 }
 
 void cpu_reset_interrupt(struct cpu *cpu, u32 mask)
@@ -58,10 +95,20 @@ static bool cpu_thread_is_idle(struct cpu *cpu) REQUIRES(bql)
 	return cpu->halted && !target_has_work(cpu);
 }
 
+/* From here on a kick counts: what came before is about to be looked at. */
+static void kicks_clear(struct cpu *cpu)
+{
+	halt_clear(cpu->halt_cond);
+	__atomic_store_n(&cpu->leave, false, __ATOMIC_SEQ_CST);
+}
+
 static void qemu_wait_io_event(struct cpu *cpu) REQUIRES(bql)
 {
-	while (cpu_thread_is_idle(cpu))
-		cond_wait(&cpu->halt_cond, &bql);
+	kicks_clear(cpu);
+	while (cpu_thread_is_idle(cpu)) {
+		halt_sleep(cpu->halt_cond);
+		kicks_clear(cpu);
+	}
 	process_queued_cpu_work(cpu);
 	if (cpu->stop) {
 		cpu->stop = false;
@@ -100,16 +147,15 @@ static void *mttcg_cpu_thread_fn(void *arg)
 
 void qemu_init_vcpu(struct cpu *cpu)
 {
-	struct cpu **at = &first_cpu;
-
 	lock_init(&cpu->work_lock, "cpu_work", RANK_CPU_WORK);
-	cond_init(&cpu->halt_cond);
+	cpu->halt_cond = malloc(sizeof(*cpu->halt_cond));
+	if (!cpu->halt_cond)
+		die("out of memory");
+	halt_cond_init(cpu->halt_cond);
 	cpu->exception_index = EXCP_NONE;
 	cpu->cflags_next_tb = ~0u;
 	cpu->stopped = cpus_paused;
-	while (*at)
-		at = &(*at)->next;
-	__atomic_store_n(at, cpu, __ATOMIC_RELEASE);
+	cpu_list_add(cpu);
 	thread_create(&cpu->thread, "CPU 0/TCG", mttcg_cpu_thread_fn, cpu);
 	while (!cpu->created)
 		cond_wait(&cpu_cond, &bql);

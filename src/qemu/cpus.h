@@ -13,19 +13,65 @@ void qemu_init_vcpu(struct cpu *cpu) REQUIRES(bql);
  * cpu. Drops the BQL while it waits. Not from a vCPU thread. */
 void pause_all_vcpus(void) REQUIRES(bql);
 void resume_all_vcpus(void) REQUIRES(bql);
-/* -- cpus-common.c ----------------------------------------------------------- */
+/* Does no other vCPU run translated code while this one does? Then an access
+ * need not be atomic. */
+extern bool tcg_parallel;        /* thread=multi with more than one vCPU       */
+static inline bool cpu_parallel(const struct cpu *cpu)
+{
+	return tcg_parallel && !cpu->in_exclusive_context;
+}
+
+/* -- cpus-common.c: the list --------------------------------------------------- */
+/* Guards changes of the list and of pending_cpus; rank RANK_CPU_LIST. */
+extern struct lock qemu_cpu_list_lock;
+/* Put a vCPU at the end of the list. */
+void cpu_list_add(struct cpu *cpu) EXCLUDES(qemu_cpu_list_lock);
+/* Take it off. In an exclusive section and with the BQL: a list may be walked
+ * between cpu_exec_start and cpu_exec_end, under the BQL, or under the list
+ * lock. */
+void cpu_list_remove(struct cpu *cpu) REQUIRES(bql) EXCLUDES(qemu_cpu_list_lock);
+/* The vCPU of that cpu_index; NULL: none. */
+struct cpu *qemu_get_cpu(int index);
+/* Is `cpu` the one the calling thread runs? Upstream: qemu_cpu_is_self. */
+static inline bool qemu_cpu_is_self(const struct cpu *cpu)
+{
+	return current_cpu == cpu;
+}
+
+/* -- cpus-common.c: exclusive sections ------------------------------------------ */
+/* Between these two a vCPU may run guest code and read what others publish
+ * without a lock. A section that is asked for meanwhile waits for
+ * cpu_exec_end; cpu_exec_start waits while another thread is in one. */
+void cpu_exec_start(struct cpu *cpu) EXCLUDES(bql, qemu_cpu_list_lock);
+void cpu_exec_end(struct cpu *cpu) EXCLUDES(qemu_cpu_list_lock);
+/* On return no other vCPU is between cpu_exec_start and cpu_exec_end, until
+ * end_exclusive(). Any thread, outside these two. Who holds a section may begin
+ * another within it, which is counted. The BQL may be taken inside. */
+void start_exclusive(void) EXCLUDES(bql, qemu_cpu_list_lock);
+void end_exclusive(void) EXCLUDES(qemu_cpu_list_lock);
+bool in_exclusive(void);         /* is the calling thread in a section?        */
+/* The same for the thread of a vCPU, from that thread. */
+static inline bool cpu_in_exclusive_context(const struct cpu *cpu)
+{
+	return cpu->in_exclusive_context;
+}
+
+/* -- cpus-common.c: queued work --------------------------------------------------- */
+/* Each runs func(cpu, data) on the vCPU's thread, outside guest code, items of a
+ * vCPU in the order they were queued. */
 typedef void run_on_cpu_func(struct cpu *cpu, void *data);
-/* Run func(cpu, data) on the vCPU's thread, outside guest code, with the BQL;
- * returns when it has run. At once when called on that thread. */
+/* With the BQL held, returns when it has run; drops the BQL while it waits. At
+ * once when called on that thread. Not in an exclusive section. */
 void run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data) REQUIRES(bql);
-/* For the vCPU's own loop. */
+/* With the BQL held, soon: before the vCPU executes its next guest block. Returns
+ * at once. Any thread, any lock of a rank below RANK_CPU_WORK. */
+void async_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data);
+/* The same in an exclusive section, without the BQL. When the calling thread is
+ * in one already: now, here. */
+void async_safe_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data);
+/* For the vCPU's own loop. Drops the BQL around exclusive items. */
 void process_queued_cpu_work(struct cpu *cpu) REQUIRES(bql);
 bool cpu_work_list_empty(struct cpu *cpu);
-
-/* Between these two a vCPU may run guest code and read what others publish
- * without a lock. Upstream: cpu_exec_start, cpu_exec_end. */
-void cpu_exec_start(struct cpu *cpu);
-void cpu_exec_end(struct cpu *cpu);
 
 /* -- cpu-exec.c ------------------------------------------------------------- */
 /* Code buffer, stubs, fault handlers; after the RAM arena, before vCPUs. */
