@@ -4,9 +4,11 @@
  *
  *   memory   0        RAM, all of it
  *            A0000    128 KB of VGA memory     } over the RAM
- *            C0000    256 KB of empty ROM      }
+ *            C0000    256 KB of ROM: ACPI and MP tables at F0000
+ *            FED00000 HPET
  *   ports    notes/devices.md has the table
- *   IRQ      0 PIT, 1 keyboard, 4 and 3 serial, 8 RTC; master INT -> CPU
+ *   IRQ      0 PIT, 1 keyboard, 4 and 3 serial, 8 RTC, 9 ACPI; master INT -> CPU
+ *            HPET: 0 and 8 instead of PIT and RTC (legacy replacement)
  *   A20      8042 output port OR port 92h
  *   reset    8042, port 92h, CF9h -> qemu_system_reset_request
  *
@@ -15,7 +17,11 @@
 #include "qemu/machine.h"
 
 #include "env/clock.h"
+#include "env/log.h"
+#include "hw/acpi_pm.h"
+#include "hw/acpi_tables.h"
 #include "hw/debugport.h"
+#include "hw/hpet.h"
 #include "hw/i8042.h"
 #include "hw/pciconf.h"
 #include "hw/pic.h"
@@ -39,7 +45,17 @@
 #define VGA_SIZE (128 * KB)
 #define RTC_YEARS (100ll * 366 * 86400)  /* s64 ns hold more than twice that */
 
-enum { IRQ_PIT = 0, IRQ_KBD = 1, IRQ_RTC = 8 };
+/* Where kernels look for tables. 64 KB of ROM; MACHINE_RSDP is its start. */
+#define TABLES_BASE 0xf0000
+#define MPTABLE_OFFSET 0x8000
+#define TABLES_ROOM 0x8000
+/* The FACS is written by the guest: RAM that the memory map reserves. */
+#define FACS_BASE 0x9fc40
+#define LAPIC_BASE 0xfee00000u
+#define IOAPIC_BASE 0xfec00000u
+
+enum { IRQ_PIT = 0, IRQ_KBD = 1, IRQ_RTC = 8, IRQ_SCI = 9 };
+enum { TIMER_PIT, TIMER_RTC };           /* what the HPET can stand in for   */
 enum { A20_KBC, A20_PORT92 };
 
 static struct board {
@@ -48,6 +64,8 @@ static struct board {
 	struct rtc *rtc;
 	u8 a20;                  /* inputs of the A20 gate that are high     */
 	u8 serial_irq;           /* UARTs whose INTR is high                 */
+	bool hpet_legacy;        /* the HPET has IRQ 0 and 8                 */
+	u8 timer_level[2];       /* outputs of PIT and RTC                   */
 } board GUARDED_BY(bql);
 
 /* -- wires ------------------------------------------------------------------- */
@@ -95,6 +113,31 @@ static void set_serial_irq(void *opaque, int n, int level) REQUIRES(bql)
 	pic_set_irq(board.pic, 4 - (n & 1), (board.serial_irq & bits) != 0);
 }
 
+/* PIT and RTC; unheard while the HPET takes their place. */
+static void set_timer_irq(void *opaque, int n, int level) REQUIRES(bql)
+{
+	(void)opaque;
+	board.timer_level[n] = level;
+	if (!board.hpet_legacy)
+		pic_set_irq(board.pic, n == TIMER_PIT ? IRQ_PIT : IRQ_RTC, level);
+}
+
+/* A global system interrupt other than the PICs' cascade. */
+static void set_gsi(void *opaque, int n, int level) REQUIRES(bql)
+{
+	(void)opaque;
+	if (n < 16 && n != 2)
+		pic_set_irq(board.pic, n, level);
+}
+
+static void set_hpet_legacy(void *opaque, int n, int level) REQUIRES(bql)
+{
+	(void)opaque, (void)n;
+	board.hpet_legacy = level;
+	pic_set_irq(board.pic, IRQ_PIT, !level && board.timer_level[TIMER_PIT]);
+	pic_set_irq(board.pic, IRQ_RTC, !level && board.timer_level[TIMER_RTC]);
+}
+
 static struct irq_line pic_line(int n) REQUIRES(bql)
 {
 	return (struct irq_line){ pic_set_irq, board.pic, n };
@@ -136,6 +179,39 @@ static void cmos_word(u8 addr, u64 val) REQUIRES(bql)
 }
 
 static u64 beyond(u64 size, u64 start) { return size > start ? size - start : 0; }
+
+/* -- tables ---------------------------------------------------------------------- */
+
+static const u16 com_ports[MAX_SERIAL] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
+
+/* Into the ROM: a guest cannot write them, a reset need not restore them. */
+static void tables_new(void) REQUIRES(bql)
+{
+	struct board_info b = {
+		.n_cpus = machine_config.smp, .lapic_base = LAPIC_BASE,
+		.ioapic_base = IOAPIC_BASE, .hpet_base = HPET_BASE,
+		.pm_base = ACPI_PM_BASE, .sci = IRQ_SCI, .facs = FACS_BASE,
+	};
+	u8 *rom = memory_region_host(&board.rom) + (TABLES_BASE - ROM_BASE);
+
+	for (int i = 0; i < MAX_SERIAL; i++) {
+		b.com[i] = machine_config.serial[i] ? com_ports[i] : 0;
+		b.com_irq[i] = 4 - (i & 1);
+	}
+	if (!acpi_tables_build(&b, rom, TABLES_BASE, TABLES_ROOM) ||
+	    !mptable_build(&b, rom + MPTABLE_OFFSET,
+			   TABLES_BASE + MPTABLE_OFFSET, TABLES_ROOM))
+		bug("the firmware's tables do not fit");
+}
+
+static void facs_reset(void *opaque) REQUIRES(bql)
+{
+	u8 facs[FACS_BYTES];
+
+	(void)opaque;
+	acpi_facs_build(facs);
+	address_space_write(&address_space_memory, FACS_BASE, facs, FACS_BYTES);
+}
 
 /* What a BIOS notes down of the machine it found. */
 static void cmos_init(u64 ram_size) REQUIRES(bql)
@@ -182,7 +258,6 @@ static s64 rtc_start_ns(void)
 
 static const char *serial_ports_new(void) REQUIRES(bql)
 {
-	static const u16 iobase[MAX_SERIAL] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
 	const char *err = NULL;
 
 	for (int i = 0; i < MAX_SERIAL; i++) {
@@ -196,7 +271,7 @@ static const char *serial_ports_new(void) REQUIRES(bql)
 			return err;
 		if (chr)
 			qemu_register_reset(serial_reset,
-				serial_new(&system_io, iobase[i], &irq, chr));
+				serial_new(&system_io, com_ports[i], &irq, chr));
 	}
 	return NULL;
 }
@@ -228,8 +303,8 @@ static void chips_new(void) REQUIRES(bql)
 
 	board.a20 = 1 << A20_KBC;
 	board.pic = pic_new(&system_io, &intr);
-	irq0 = pic_line(IRQ_PIT);
-	irq8 = pic_line(IRQ_RTC);
+	irq0 = (struct irq_line){ set_timer_irq, NULL, TIMER_PIT };
+	irq8 = (struct irq_line){ set_timer_irq, NULL, TIMER_RTC };
 	kbc.irq1 = pic_line(IRQ_KBD);
 	board.rtc = rtc_new(&system_io, &irq8, rtc_start_ns());
 	qemu_register_reset(pic_reset, board.pic);
@@ -239,6 +314,22 @@ static void chips_new(void) REQUIRES(bql)
 	qemu_register_reset(port92_reset,
 			    port92_new(&system_io, &fast_a20, &reset));
 	qemu_register_reset(pciconf_reset, pciconf_new(&system_io, &reset));
+}
+
+static void acpi_new(void) REQUIRES(bql)
+{
+	struct irq_line sci = pic_line(IRQ_SCI);
+	struct hpet_lines lines = {
+		.gsi = { set_gsi, NULL, 0 },
+		.irq0 = pic_line(IRQ_PIT), .irq8 = pic_line(IRQ_RTC),
+		.legacy = { set_hpet_legacy, NULL, 0 },
+	};
+
+	qemu_register_reset(acpi_pm_reset,
+			    acpi_pm_new(&system_io, ACPI_PM_BASE, &sci));
+	qemu_register_reset(hpet_reset, hpet_new(&system_memory, &lines));
+	qemu_register_reset(facs_reset, NULL);
+	tables_new();
 }
 
 const char *machine_init(void)
@@ -253,6 +344,7 @@ const char *machine_init(void)
 		return err;
 	qemu_register_reset(vga_reset, vga);
 	chips_new();
+	acpi_new();
 	cmos_init(machine_config.ram_size);
 	err = serial_ports_new();
 	if (err)

@@ -41,6 +41,7 @@ struct tlb_full {                    /* what the slow path knows of a page  */
 	struct memory_region *mr;    /* NULL: nothing there                 */
 	u64 mr_offset;
 	u8 prot;                     /* 1 read, 2 write, 4 execute          */
+	bool mixed;                  /* mr is only that of its first bytes  */
 };
 
 /* What a vCPU thread sleeps on. `kicked`: somebody changed what it waits for

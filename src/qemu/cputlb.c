@@ -283,6 +283,7 @@ void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mode)
 	*f = (struct tlb_full){ .page = (gva)page << PAGE_BITS | 1,
 				.phys = phys & PAGE_MASK, .prot = (u8)prot };
 	f->mr = address_space_translate(&address_space_memory, f->phys, &f->mr_offset, &len);
+	f->mixed = len < PAGE_SIZE;
 	if (!is_ram(f))
 		return;
 	if (t[0][page] == TLB_INVALID && t[1][page] == TLB_INVALID)
@@ -353,17 +354,35 @@ void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n)
 
 /* -- MMIO ------------------------------------------------------------------------------ */
 
+/* The region at `addr` of the page, and the place in it. */
+static struct memory_region *io_region(const struct tlb_full *f, gva addr, u64 *off)
+{
+	u64 in_page = addr & ~PAGE_MASK, len;
+
+	if (f->mixed)
+		return address_space_translate(&address_space_memory, f->phys + in_page, off,
+					       &len);
+	*off = f->mr_offset + in_page;
+	return f->mr;
+}
+
 static u64 io_readx(struct cpu *cpu, const struct tlb_full *f, gva addr, unsigned size)
 {
+	u64 off;
+	struct memory_region *mr = io_region(f, addr, &off);
+
 	cpu->stat.io++;
-	return memory_region_dispatch_read(f->mr, f->mr_offset + (addr & ~PAGE_MASK), size);
+	return memory_region_dispatch_read(mr, off, size);
 }
 
 static void io_writex(struct cpu *cpu, const struct tlb_full *f, gva addr, u64 val,
 		      unsigned size)
 {
+	u64 off;
+	struct memory_region *mr = io_region(f, addr, &off);
+
 	cpu->stat.io++;
-	memory_region_dispatch_write(f->mr, f->mr_offset + (addr & ~PAGE_MASK), val, size);
+	memory_region_dispatch_write(mr, off, val, size);
 }
 
 /* The largest power of two up to 4 that fits `left`. */

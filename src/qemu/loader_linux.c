@@ -20,8 +20,8 @@ enum {
 };
 /* The rest of boot_params. */
 enum {
-	E820_ENTRIES = 0x1e8, E820_TABLE = 0x2d0, ALT_MEM_K = 0x1e0,
-	BOOT_PARAMS_SIZE = 4096,
+	ACPI_RSDP_ADDR = 0x070, ALT_MEM_K = 0x1e0, E820_ENTRIES = 0x1e8,
+	E820_TABLE = 0x2d0, BOOT_PARAMS_SIZE = 4096,
 };
 enum { SECTOR = 512, LOADED_HIGH = 1, LOADER_UNDEFINED = 0xff,
        MODE_NORMAL = 0xffff, E820_ENTRY = 20 };
@@ -184,6 +184,7 @@ static void memory_fill(const struct boot_plan *p, u8 *params)
 
 	put_u16(params + 0x02, (u16)MIN(kb, 0xfc00u));
 	put_u32(params + ALT_MEM_K, (u32)kb);
+	put_u64(params + ACPI_RSDP_ADDR, MACHINE_RSDP);
 	params[E820_ENTRIES] = (u8)p->n_ranges;
 	for (int i = 0; i < p->n_ranges; i++) {
 		u8 *e = params + E820_TABLE + i * E820_ENTRY;

@@ -33,6 +33,8 @@ const char *machine_init(void) REQUIRES(bql);
 /* The board's interrupt controller: acknowledge and return the vector of the
  * highest pending request (INTA cycle), -1: none. */
 int pic_read_irq(void) REQUIRES(bql);
+/* Where the board's ACPI tables begin (the RSDP), for loaders that say so. */
+#define MACHINE_RSDP 0xf0000u
 /* Direct boot: what the loader leaves for the BSP to start with. */
 struct boot_state {
 	bool valid;
