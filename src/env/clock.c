@@ -6,6 +6,8 @@
 
 #include <time.h>
 
+#include "env/lock.h"
+
 #define SEC_PER_DAY 86400
 #define DAYS_PER_ERA 146097            /* 400 years: the calendar repeats    */
 #define EPOCH_DAYS 719468              /* 0000-03-01 to 1970-01-01           */
@@ -34,6 +36,37 @@ u64 clock_host_tsc(void)
 
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
 	return (u64)hi << 32 | lo;
+}
+
+/* The rate is measured against the monotonic clock since the first call. */
+enum { TSC_SAMPLE_NS = 2000000 };
+static s64 tsc_start_ns;               /* _Atomic; 0: not yet               */
+static u64 tsc_start;                  /* _Atomic                           */
+
+static void tsc_sample_start(void)
+{
+	static struct lock once = LOCK_INIT("tsc_sample", RANK_TSC);
+
+	lock_acquire(&once);
+	if (!__atomic_load_n(&tsc_start_ns, __ATOMIC_RELAXED)) {
+		__atomic_store_n(&tsc_start, clock_host_tsc(), __ATOMIC_RELAXED);
+		__atomic_store_n(&tsc_start_ns, clock_monotonic_ns(), __ATOMIC_RELEASE);
+	}
+	lock_release(&once);
+}
+
+s64 clock_tsc_to_ns(u64 ticks)
+{
+	s64 ns;
+	u64 tsc;
+
+	if (!__atomic_load_n(&tsc_start_ns, __ATOMIC_ACQUIRE))
+		tsc_sample_start();
+	do {
+		ns = clock_monotonic_ns() - __atomic_load_n(&tsc_start_ns, __ATOMIC_RELAXED);
+		tsc = clock_host_tsc() - __atomic_load_n(&tsc_start, __ATOMIC_RELAXED);
+	} while (ns < TSC_SAMPLE_NS);
+	return (s64)((unsigned __int128)ticks * (u64)ns / tsc);
 }
 
 /* -- dates ------------------------------------------------------------------

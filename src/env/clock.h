@@ -11,6 +11,9 @@
 s64 clock_monotonic_ns(void);         /* since an arbitrary point, no jumps */
 s64 clock_realtime_ns(void);          /* since 1970-01-01 UTC               */
 u64 clock_host_tsc(void);             /* the host's time stamp counter      */
+/* Nanoseconds that `ticks` of it last, to about 1 in 10000; the first call may
+ * take two milliseconds. */
+s64 clock_tsc_to_ns(u64 ticks);
 
 struct clock_date { int year, mon, mday, hour, min, sec, wday; };
 /* Broken-down UTC (mon 0..11, wday 0 = Sunday) of `sec`; and back. */

@@ -49,6 +49,7 @@ enum lock_rank {
 	RANK_POLL = 85,       /* bottom halves of the main loop             */
 	RANK_MAP = 86,        /* the file of map_pattern                    */
 	RANK_DISAS = 88,      /* capstone's handles                         */
+	RANK_TSC = 89,        /* start of measuring the host's time stamps  */
 	RANK_LOG = 90,        /* the log file                               */
 };
 

@@ -5,9 +5,11 @@
  *   memory   0        RAM, all of it
  *            A0000    128 KB of VGA memory     } over the RAM
  *            C0000    256 KB of ROM: ACPI and MP tables at F0000
- *            FED00000 HPET
+ *            FEC00000 I/O APIC; FED00000 HPET; FEE00000 local APICs, MSI
  *   ports    notes/devices.md has the table
- *   IRQ      0 PIT, 1 keyboard, 4 and 3 serial, 8 RTC, 9 ACPI; master INT -> CPU
+ *   IRQ      0 PIT, 1 keyboard, 4 and 3 serial, 8 RTC, 9 ACPI; each goes to the
+ *            PIC and to the I/O APIC pin of its number, IRQ 0 to pin 2; pins
+ *            16-23 are free; master INT -> LINT0 of the local APICs
  *            HPET: 0 and 8 instead of PIT and RTC (legacy replacement)
  *   A20      8042 output port OR port 92h
  *   reset    8042, port 92h, CF9h -> qemu_system_reset_request
@@ -20,9 +22,11 @@
 #include "env/log.h"
 #include "hw/acpi_pm.h"
 #include "hw/acpi_tables.h"
+#include "hw/apic.h"
 #include "hw/debugport.h"
 #include "hw/hpet.h"
 #include "hw/i8042.h"
+#include "hw/ioapic.h"
 #include "hw/pciconf.h"
 #include "hw/pic.h"
 #include "hw/pit.h"
@@ -51,8 +55,6 @@
 #define TABLES_ROOM 0x8000
 /* The FACS is written by the guest: RAM that the memory map reserves. */
 #define FACS_BASE 0x9fc40
-#define LAPIC_BASE 0xfee00000u
-#define IOAPIC_BASE 0xfec00000u
 
 enum { IRQ_PIT = 0, IRQ_KBD = 1, IRQ_RTC = 8, IRQ_SCI = 9 };
 enum { TIMER_PIT, TIMER_RTC };           /* what the HPET can stand in for   */
@@ -74,12 +76,22 @@ static struct board {
 static void set_intr(void *opaque, int n, int level) REQUIRES(bql)
 {
 	(void)opaque, (void)n;
-	if (!first_cpu)
-		return;
-	if (level)
-		cpu_interrupt(first_cpu, CPU_INTERRUPT_HARD);
-	else
-		cpu_reset_interrupt(first_cpu, CPU_INTERRUPT_HARD);
+	apic_set_intr(level);
+}
+
+/* A line of the board, 0-23: ISA IRQs go to both controllers; the PIC's line 2 is
+ * its cascade, the I/O APIC's pin 2 the PIT. Upstream: gsi_handler. */
+static void set_gsi(void *opaque, int n, int level) REQUIRES(bql)
+{
+	(void)opaque;
+	if (n < 16 && n != 2)
+		pic_set_irq(board.pic, n, level);
+	ioapic_set_irq(NULL, n == 0 ? 2 : n, level);
+}
+
+static struct irq_line gsi_line(int n)
+{
+	return (struct irq_line){ set_gsi, NULL, n };
 }
 
 static void set_a20(void *opaque, int n, int level) REQUIRES(bql)
@@ -110,7 +122,7 @@ static void set_serial_irq(void *opaque, int n, int level) REQUIRES(bql)
 	(void)opaque;
 	board.serial_irq = level ? board.serial_irq | bit :
 		board.serial_irq & ~bit;
-	pic_set_irq(board.pic, 4 - (n & 1), (board.serial_irq & bits) != 0);
+	set_gsi(NULL, 4 - (n & 1), (board.serial_irq & bits) != 0);
 }
 
 /* PIT and RTC; unheard while the HPET takes their place. */
@@ -119,28 +131,15 @@ static void set_timer_irq(void *opaque, int n, int level) REQUIRES(bql)
 	(void)opaque;
 	board.timer_level[n] = level;
 	if (!board.hpet_legacy)
-		pic_set_irq(board.pic, n == TIMER_PIT ? IRQ_PIT : IRQ_RTC, level);
-}
-
-/* A global system interrupt other than the PICs' cascade. */
-static void set_gsi(void *opaque, int n, int level) REQUIRES(bql)
-{
-	(void)opaque;
-	if (n < 16 && n != 2)
-		pic_set_irq(board.pic, n, level);
+		set_gsi(NULL, n == TIMER_PIT ? IRQ_PIT : IRQ_RTC, level);
 }
 
 static void set_hpet_legacy(void *opaque, int n, int level) REQUIRES(bql)
 {
 	(void)opaque, (void)n;
 	board.hpet_legacy = level;
-	pic_set_irq(board.pic, IRQ_PIT, !level && board.timer_level[TIMER_PIT]);
-	pic_set_irq(board.pic, IRQ_RTC, !level && board.timer_level[TIMER_RTC]);
-}
-
-static struct irq_line pic_line(int n) REQUIRES(bql)
-{
-	return (struct irq_line){ pic_set_irq, board.pic, n };
+	set_gsi(NULL, IRQ_PIT, !level && board.timer_level[TIMER_PIT]);
+	set_gsi(NULL, IRQ_RTC, !level && board.timer_level[TIMER_RTC]);
 }
 
 int pic_read_irq(void)
@@ -188,8 +187,8 @@ static const u16 com_ports[MAX_SERIAL] = { 0x3f8, 0x2f8, 0x3e8, 0x2e8 };
 static void tables_new(void) REQUIRES(bql)
 {
 	struct board_info b = {
-		.n_cpus = machine_config.smp, .lapic_base = LAPIC_BASE,
-		.ioapic_base = IOAPIC_BASE, .hpet_base = HPET_BASE,
+		.n_cpus = machine_config.smp, .lapic_base = APIC_DEFAULT_ADDRESS,
+		.ioapic_base = IOAPIC_ADDRESS, .hpet_base = HPET_BASE,
 		.pm_base = ACPI_PM_BASE, .sci = IRQ_SCI, .facs = FACS_BASE,
 	};
 	u8 *rom = memory_region_host(&board.rom) + (TABLES_BASE - ROM_BASE);
@@ -243,6 +242,7 @@ static void hand_over(void *opaque) REQUIRES(bql)
 	for (unsigned i = 0; i < ARRAY_SIZE(handover); i++)
 		address_space_stb(&address_space_io, handover[i].port,
 				  handover[i].val);
+	apic_hand_over(first_cpu);
 }
 
 /* -- the board ----------------------------------------------------------------------- */
@@ -305,8 +305,11 @@ static void chips_new(void) REQUIRES(bql)
 	board.pic = pic_new(&system_io, &intr);
 	irq0 = (struct irq_line){ set_timer_irq, NULL, TIMER_PIT };
 	irq8 = (struct irq_line){ set_timer_irq, NULL, TIMER_RTC };
-	kbc.irq1 = pic_line(IRQ_KBD);
+	kbc.irq1 = gsi_line(IRQ_KBD);
 	board.rtc = rtc_new(&system_io, &irq8, rtc_start_ns());
+	apic_init(&system_memory);
+	ioapic_new(&system_memory);
+	qemu_register_reset(ioapic_reset, NULL);
 	qemu_register_reset(pic_reset, board.pic);
 	qemu_register_reset(pit_reset, pit_new(&system_io, &irq0));
 	qemu_register_reset(rtc_reset, board.rtc);
@@ -318,10 +321,10 @@ static void chips_new(void) REQUIRES(bql)
 
 static void acpi_new(void) REQUIRES(bql)
 {
-	struct irq_line sci = pic_line(IRQ_SCI);
+	struct irq_line sci = gsi_line(IRQ_SCI);
 	struct hpet_lines lines = {
 		.gsi = { set_gsi, NULL, 0 },
-		.irq0 = pic_line(IRQ_PIT), .irq8 = pic_line(IRQ_RTC),
+		.irq0 = gsi_line(IRQ_PIT), .irq8 = gsi_line(IRQ_RTC),
 		.legacy = { set_hpet_legacy, NULL, 0 },
 	};
 

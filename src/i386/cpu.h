@@ -86,6 +86,7 @@ struct x86_cpu {
 	bool has_error_code;
 	int old_exception;       /* being delivered: for double faults; -1   */
 	bool nmi_blocked;        /* until IRET                               */
+	bool wait_for_sipi;      /* an AP before its start-up IPI            */
 	u32 sysenter_cs, sysenter_esp, sysenter_eip;
 	u32 efer;                /* MSR C0000080h: NXE only                  */
 	u32 a20_mask;            /* ~0 or ~(1 << 20)                         */

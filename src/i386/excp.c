@@ -442,11 +442,63 @@ static bool accepts_irq(const struct x86_cpu *x)
 	return (x->eflags & EFLAGS_IF) && !(x->hflags & HF_INHIBIT_IRQ);
 }
 
+/* The local APIC's request, which needs no lock, goes before the 8259A's; -1:
+ * there is none. Upstream: cpu_get_pic_interrupt. */
+static int take_irq(struct cpu *cpu, u32 request)
+{
+	int vector = request & CPU_INTERRUPT_POLL ? apic_get_interrupt(cpu) : -1;
+
+	if (vector >= 0 || !(request & CPU_INTERRUPT_HARD))
+		return vector;
+	/* the controller lowers or keeps its line as it answers */
+	bql_lock();
+	vector = pic_read_irq();
+	if (vector < 0)
+		cpu_reset_interrupt(cpu, CPU_INTERRUPT_HARD);
+	bql_unlock();
+	return vector;
+}
+
+static void take_init(struct cpu *cpu)
+{
+	bql_lock();
+	cpu_reset_interrupt(cpu, CPU_INTERRUPT_INIT);
+	bql_unlock();
+	target_cpu_init(cpu);
+}
+
+static void take_sipi(struct cpu *cpu)
+{
+	u8 vector;
+
+	bql_lock();
+	cpu_reset_interrupt(cpu, CPU_INTERRUPT_SIPI);
+	vector = apic_sipi_vector(cpu);
+	bql_unlock();
+	target_cpu_sipi(cpu, vector);
+}
+
+/* INIT, then SIPI: a processor that gets both has got them in this order. */
+static bool take_start_up(struct x86_cpu *x, u32 request)
+{
+	if (request & CPU_INTERRUPT_INIT)
+		take_init(&x->c);
+	if (request & CPU_INTERRUPT_SIPI)
+		take_sipi(&x->c);
+	if (x->wait_for_sipi) {
+		x->c.halted = true;
+		x->c.exception_index = EXCP_HLT;
+	}
+	return true;
+}
+
 bool target_exec_interrupt(struct cpu *cpu, u32 interrupt_request)
 {
 	struct x86_cpu *x = x86(cpu);
 	int vector = -1;
 
+	if (interrupt_request & (CPU_INTERRUPT_INIT | CPU_INTERRUPT_SIPI))
+		return take_start_up(x, interrupt_request);
 	if ((interrupt_request & CPU_INTERRUPT_NMI) && !x->nmi_blocked &&
 	    !(x->hflags & HF_INHIBIT_IRQ)) {
 		bql_lock();
@@ -454,13 +506,8 @@ bool target_exec_interrupt(struct cpu *cpu, u32 interrupt_request)
 		bql_unlock();
 		x->nmi_blocked = true;
 		vector = EXCP_NMI;
-	} else if ((interrupt_request & CPU_INTERRUPT_HARD) && accepts_irq(x)) {
-		/* the controller lowers or keeps its line as it answers */
-		bql_lock();
-		vector = pic_read_irq();
-		if (vector < 0)
-			cpu_reset_interrupt(cpu, CPU_INTERRUPT_HARD);
-		bql_unlock();
+	} else if (accepts_irq(x)) {
+		vector = take_irq(cpu, interrupt_request);
 	}
 	if (vector < 0)
 		return false;
@@ -468,11 +515,17 @@ bool target_exec_interrupt(struct cpu *cpu, u32 interrupt_request)
 	return true;
 }
 
+/* A processor that waits for SIPI hears nothing else (SDM vol. 3A 8.4). */
 bool target_has_work(struct cpu *cpu)
 {
 	struct x86_cpu *x = x86(cpu);
-	u32 r = __atomic_load_n(&cpu->interrupt_request, __ATOMIC_ACQUIRE);
+	u32 r = cpu_pending(cpu);
 
-	return ((r & CPU_INTERRUPT_HARD) && (x->eflags & EFLAGS_IF)) ||
-	       (r & CPU_INTERRUPT_NMI) || (r & CPU_INTERRUPT_RESET);
+	if (x->wait_for_sipi)
+		return r & (CPU_INTERRUPT_INIT | CPU_INTERRUPT_SIPI);
+	if (r & (CPU_INTERRUPT_INIT | CPU_INTERRUPT_NMI))
+		return true;
+	return (x->eflags & EFLAGS_IF) &&
+		((r & CPU_INTERRUPT_HARD) ||
+		 ((r & CPU_INTERRUPT_POLL) && apic_has_interrupt(cpu)));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* src/i386/model.c - CPU models and CPUID. SDM vol. 2 CPUID, tables 3-8, 3-11.
  *
- * A model says only what works: MMX, SSE, the APIC, MTRRs and machine checks
+ * A model says only what works: MMX, SSE, MTRRs and machine checks
  * that the real chips have are left out (DIFF: upstream's models show them).
  * Upstream: cpu.c builtin_x86_defs, cpu_x86_cpuid. */
 #include <stdio.h>
@@ -10,23 +10,26 @@
 #include "env/log.h"
 #include "i386/helper.h"
 #include "i386/model.h"
+#include "qemu/machine.h"
 #include "qemu/optparse.h"
 #include "qemu/target.h"
 
 #define F_486 (CPUID_FPU | CPUID_PSE)
-#define F_PENTIUM (F_486 | CPUID_DE | CPUID_TSC | CPUID_MSR | CPUID_CX8)
+#define F_PENTIUM (F_486 | CPUID_DE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | \
+		   CPUID_APIC)
 #define F_P6 (F_PENTIUM | CPUID_PAE | CPUID_SEP | CPUID_PGE | CPUID_CMOV)
 #define F_P2 (F_P6 | CPUID_FXSR)
 
 /* clang-format off */
 static const struct cpu_model models[] = {
-	/* name       text                      fam mod st features   ext2  levels */
-	{ "qemu32",   "generic 32-bit (default)", 6, 6, 3, F_P2,      0, 2, 0x80000004 },
-	{ "486",      "Intel 486 DX2",            4, 8, 0, F_486,     0, 1, 0 },
-	{ "pentium",  "Intel Pentium",            5, 4, 3, F_PENTIUM, 0, 1, 0 },
-	{ "pentium2", "Intel Pentium II",         6, 5, 2, F_P2,      0, 2, 0 },
-	{ "pentium3", "Intel Pentium III",        6, 7, 3, F_P2,      0, 2, 0 },
-	{ "max",      "all that is implemented",  6, 6, 3, F_P2,      CPUID_EXT2_NX, 2, 0x80000004 },
+	/* name       text                      fam mod st EDX     ECX   ext2  levels */
+	{ "qemu32",   "generic 32-bit (default)", 6, 6, 3, F_P2,      0, 0, 4, 0x80000004 },
+	{ "486",      "Intel 486 DX2",            4, 8, 0, F_486,     0, 0, 1, 0 },
+	{ "pentium",  "Intel Pentium",            5, 4, 3, F_PENTIUM, 0, 0, 1, 0 },
+	{ "pentium2", "Intel Pentium II",         6, 5, 2, F_P2,      0, 0, 2, 0 },
+	{ "pentium3", "Intel Pentium III",        6, 7, 3, F_P2,      0, 0, 2, 0 },
+	{ "max",      "all that is implemented",  6, 6, 3, F_P2,
+	  CPUID_EXT_X2APIC | CPUID_EXT_TSC_DEADLINE, CPUID_EXT2_NX, 0xb, 0x80000004 },
 };
 /* clang-format on */
 
@@ -78,6 +81,11 @@ struct cpu *target_cpu_new(const char *name, int index)
 	x->c.cpu_index = index;
 	x->model = m;
 	x->features_edx = m->features_edx;
+	x->features_ecx = m->features_ecx;
+	if (machine_config.smp > 1)
+		x->features_edx |= CPUID_HTT;
+	if (m->features_edx & CPUID_APIC || machine_config.smp > 1)
+		cpu_apic_create(&x->c);
 	cpu_reset_state(x);
 	return &x->c;
 }
@@ -93,7 +101,58 @@ static u32 word(const char *s)
 	return v;
 }
 
-static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf)
+/* APIC ID, number of processors in the package, CLFLUSH line of 64 bytes. A local
+ * APIC that is turned off is not there (SDM vol. 3A 10.4.3). */
+static struct cpuid cpuid_1(const struct x86_cpu *x)
+{
+	u32 d = x->features_edx, n = machine_config.smp > 1 ? machine_config.smp : 0;
+
+	if (!(cpu_get_apic_base(&x->c) & APIC_BASE_ENABLE))
+		d &= ~(u32)CPUID_APIC;
+	return (struct cpuid){ cpu_model_signature(x),
+		(u32)x->c.cpu_index << 24 | n << 16 | 8 << 8, x->features_ecx, d };
+}
+
+/* Deterministic cache parameters: a row a cache, as the generic CPUs of upstream;
+ * 64-byte lines, each core has its own. */
+static struct cpuid cpuid_4(u32 i)
+{
+	static const struct { u8 type, level; u16 ways, sets; u32 flags; } cache[] = {
+		{ 1, 1, 8, 64, 1 }, { 2, 1, 8, 64, 1 }, { 3, 2, 16, 4096, 1 },
+	};
+
+	if (i >= ARRAY_SIZE(cache))
+		return (struct cpuid){ 0, 0, 0, 0 };
+	return (struct cpuid){
+		cache[i].type | cache[i].level << 5 | 1 << 8 |
+		((u32)machine_config.smp - 1) << 26,
+		63 | (cache[i].ways - 1u) << 22, cache[i].sets - 1u, cache[i].flags };
+}
+
+/* Bits of the APIC ID that number the cores of the one package. */
+static u32 core_bits(void)
+{
+	u32 n = 0;
+
+	while (1 << n < machine_config.smp)
+		n++;
+	return n;
+}
+
+/* Extended topology: one thread a core, all cores in one package. */
+static struct cpuid cpuid_b(const struct x86_cpu *x, u32 i)
+{
+	u32 id = (u32)x->c.cpu_index;
+
+	if (i == 0)
+		return (struct cpuid){ 0, 1, 1 << 8, id };
+	if (i == 1)
+		return (struct cpuid){ core_bits(), (u32)machine_config.smp,
+				       2 << 8 | 1, id };
+	return (struct cpuid){ 0, 0, i & 0xff, id };
+}
+
+static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 {
 	const struct cpu_model *m = x->model;
 
@@ -102,10 +161,13 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf)
 		return (struct cpuid){ m->level, word("Genu"), word("ntel"),
 				       word("ineI") };
 	case 1:
-		return (struct cpuid){ cpu_model_signature(x), 0,
-				       x->features_ecx, x->features_edx };
+		return cpuid_1(x);
 	case 2:                  /* caches as a Pentium II's                 */
 		return (struct cpuid){ 0x03020101, 0, 0, 0x0c040843 };
+	case 4:
+		return cpuid_4(sub);
+	case 0xb:
+		return cpuid_b(x, sub);
 	case 0x80000000:
 		return (struct cpuid){ m->xlevel, 0, 0, 0 };
 	case 0x80000001:
@@ -126,7 +188,8 @@ u64 helper_cpuid(struct cpu *cpu, u32 a, u32 b, u32 c)
 	struct x86_cpu *x = x86(cpu);
 	u32 leaf = cpu->regs[R_EAX];
 	u32 last = leaf & 0x80000000 ? x->model->xlevel : x->model->level;
-	struct cpuid r = cpuid_leaf(x, leaf > last ? x->model->level : leaf);
+	struct cpuid r = cpuid_leaf(x, leaf > last ? x->model->level : leaf,
+				    (u32)cpu->regs[R_ECX]);
 
 	(void)a, (void)b, (void)c;
 	cpu->regs[R_EAX] = r.a;

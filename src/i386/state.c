@@ -19,6 +19,7 @@
 #include "i386/model.h"
 #include "qemu/cpus.h"
 #include "qemu/machine.h"
+#include "qemu/runstate.h"
 #include "qemu/target.h"
 
 /* -- guards and hflags ------------------------------------------------------ */
@@ -163,7 +164,7 @@ void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask)
 		update_mode(x);
 	/* a request that waited for IF: look at it at the next check */
 	if ((x->eflags & ~old & EFLAGS_IF) &&
-	    __atomic_load_n(&x->c.interrupt_request, __ATOMIC_RELAXED))
+	    cpu_pending(&x->c))
 		cpu_exit(&x->c);
 }
 
@@ -251,38 +252,84 @@ static void reset_to_boot_state(struct x86_cpu *x)
 	x->c.pc = b->eip;
 }
 
-/* SDM vol. 3A 9.1.1. */
-void cpu_reset_state(struct x86_cpu *x)
+/* What both power-on and INIT set (SDM vol. 3A table 9-1). */
+static void init_state(struct x86_cpu *x)
 {
 	struct cpu *cpu = &x->c;
 
 	memset(cpu->regs, 0, sizeof(cpu->regs));
 	cpu->cc = 0;
-	cpu->halted = false;
 	cpu->exception_index = EXCP_NONE;
 	x->eflags = 2;
 	x->df = 1;
 	x->hflags = 0;
-	memset(x->cr, 0, sizeof(x->cr));
-	x->cr[0] = CR0_ET | CR0_NW | CR0_CD;
+	memset(&x->cr[1], 0, sizeof(x->cr) - sizeof(x->cr[0]));
 	memset(x->dr, 0, sizeof(x->dr));
 	x->dr[6] = 0xffff0ff0;
 	x->dr[7] = 0x400;
 	x->has_error_code = x->nmi_blocked = false;
 	x->old_exception = -1;
-	x->sysenter_cs = x->sysenter_esp = x->sysenter_eip = 0;
 	x->efer = 0;
-	x->a20_mask = ~0u;
-	x->tsc_offset = clock_host_tsc();
-	x->fpu_ip = x->fpu_dp = 0;
-	x->fpu_op = x->fpu_cs = x->fpu_ds = 0;
 	cpu->regs[R_EDX] = cpu_model_signature(x);
 	cpu->pc = 0xfff0;
 	reset_segments(x);
+}
+
+/* SDM vol. 3A 9.1.1. Processors but the first wait for a start-up IPI; all have
+ * the first one's time stamps. */
+void cpu_reset_state(struct x86_cpu *x)
+{
+	struct cpu *cpu = &x->c;
+
+	x->cr[0] = CR0_ET | CR0_NW | CR0_CD;
+	init_state(x);
+	x->wait_for_sipi = cpu->halted = cpu->cpu_index != 0;
+	x->sysenter_cs = x->sysenter_esp = x->sysenter_eip = 0;
+	x->a20_mask = ~0u;
+	x->tsc_offset = cpu->cpu_index && first_cpu ? x86(first_cpu)->tsc_offset :
+		clock_host_tsc();
+	x->fpu_ip = x->fpu_dp = 0;
+	x->fpu_op = x->fpu_cs = x->fpu_ds = 0;
 	if (boot_state.valid && cpu->cpu_index == 0)
 		reset_to_boot_state(x);
 	cpu_update_hflags(x);
 	tlb_flush(cpu);
+}
+
+UNCHECKED void target_cpu_init(struct cpu *cpu)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	bql_lock();
+	if (cpu->cpu_index == 0) {
+		log_item(LOG_CPU_RESET | LOG_UNIMP, "INIT of the BSP: there is no firmware "
+			 "at F000:FFF0, the machine is reset\n");
+		qemu_system_reset_request();
+	} else {
+		apic_init_reset(cpu);
+	}
+	bql_unlock();
+	if (cpu->cpu_index == 0)
+		return;
+	log_item(LOG_CPU_RESET, "CPU INIT (CPU %d)\n", cpu->cpu_index);
+	x->cr[0] = (x->cr[0] & (u32)(CR0_NW | CR0_CD)) | CR0_ET;
+	init_state(x);
+	x->wait_for_sipi = true;
+	cpu_update_hflags(x);
+	tlb_flush(cpu);
+}
+
+void target_cpu_sipi(struct cpu *cpu, u8 vector)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	if (!x->wait_for_sipi)
+		return;
+	x->wait_for_sipi = false;
+	cpu->halted = false;
+	cpu_load_seg_cache(x, R_CS, (u16)(vector << 8), (u32)vector << 12, 0xffff,
+			   DESC_P | DESC_S | DESC_W | DESC_A | DESC_CS);
+	cpu->pc = 0;
 }
 
 /* The guest's x87 registers are those of the vCPU's thread. */
@@ -296,6 +343,7 @@ void target_cpu_reset(struct cpu *cpu)
 {
 	log_item(LOG_CPU_RESET, "CPU Reset (CPU %d)\n", cpu->cpu_index);
 	cpu_reset_state(x86(cpu));
+	apic_reset(cpu);
 	if (cpu->created)
 		run_on_cpu(cpu, fpu_reset, NULL);
 }

@@ -8,6 +8,7 @@
 #include "i386/fault.h"
 #include "i386/helper.h"
 #include "i386/model.h"
+#include "qemu/machine.h"
 #include "qemu/target.h"
 
 /* -- control registers ------------------------------------------------------------- */
@@ -213,14 +214,16 @@ u64 helper_rdpmc(struct cpu *cpu, u32 a, u32 b, u32 c)
 
 /* -- model-specific registers ------------------------------------------------------------------- */
 enum {
-	MSR_TSC = 0x10, MSR_PLATFORM_ID = 0x17, MSR_EBL_CR_POWERON = 0x2a,
+	MSR_TSC = 0x10, MSR_PLATFORM_ID = 0x17, MSR_APIC_BASE = 0x1b, MSR_EBL_CR_POWERON = 0x2a,
 	MSR_UPDATE_TRIGGER = 0x79, MSR_UCODE_REV = 0x8b, MSR_SYSENTER_CS = 0x174,
 	MSR_SYSENTER_ESP = 0x175, MSR_SYSENTER_EIP = 0x176,
-	MSR_MISC_ENABLE = 0x1a0, MSR_EFER = 0xc0000080,
+	MSR_MISC_ENABLE = 0x1a0, MSR_TSC_DEADLINE = 0x6e0,
+	MSR_X2APIC = 0x800, MSR_X2APIC_END = 0x840, MSR_EFER = 0xc0000080,
 };
 
 /* A row: the register, the CPUID feature it needs, where it is kept (NULL: it
- * reads as `fixed`, writes are ignored). TSC and EFER have code of their own. */
+ * reads as `fixed`, writes are ignored). TSC, EFER and what
+ * belongs to the local APIC have code of their own. */
 #define AT(field) (offsetof(struct x86_cpu, field))
 static const struct msr { u32 nr, feature, at, fixed; } msrs[] = {
 	{ MSR_PLATFORM_ID, CPUID_MSR, 0, 0 },
@@ -247,6 +250,52 @@ static bool has_nx(const struct x86_cpu *x)
 	return x->model->ext2_edx & CPUID_EXT2_NX;
 }
 
+/* IA32_TSC_DEADLINE is kept in the host's time stamps; 0 means not armed. */
+static u64 deadline_read(struct x86_cpu *x)
+{
+	u64 t = apic_get_tsc_deadline(&x->c);
+
+	return t ? t - x->tsc_offset : 0;
+}
+
+static void deadline_write(struct x86_cpu *x, u64 v)
+{
+	apic_set_tsc_deadline(&x->c, v ? v + x->tsc_offset : 0);
+}
+
+static bool is_x2apic(u32 nr)
+{
+	return nr >= MSR_X2APIC && nr < MSR_X2APIC_END;
+}
+
+/* false: not one of the local APIC's, or it refuses. */
+static bool apic_read(struct x86_cpu *x, u32 nr, u64 *v)
+{
+	if (is_x2apic(nr) && (x->features_ecx & CPUID_EXT_X2APIC))
+		return apic_msr_read(&x->c, nr - MSR_X2APIC, v);
+	if (nr == MSR_APIC_BASE && x->c.apic)
+		*v = cpu_get_apic_base(&x->c);
+	else if (nr == MSR_TSC_DEADLINE && (x->features_ecx & CPUID_EXT_TSC_DEADLINE))
+		*v = deadline_read(x);
+	else
+		return false;
+	return true;
+}
+
+static bool apic_write(struct x86_cpu *x, u32 nr, u64 v)
+{
+	bool x2 = x->features_ecx & CPUID_EXT_X2APIC;
+
+	if (is_x2apic(nr) && x2)
+		return apic_msr_write(&x->c, nr - MSR_X2APIC, v);
+	if (nr == MSR_APIC_BASE)
+		return (x2 || !(v & APIC_BASE_X2APIC)) && cpu_set_apic_base(&x->c, v);
+	if (nr != MSR_TSC_DEADLINE || !(x->features_ecx & CPUID_EXT_TSC_DEADLINE))
+		return false;
+	deadline_write(x, v);
+	return true;
+}
+
 static bool msr_read(struct x86_cpu *x, u32 nr, u64 *v)
 {
 	const struct msr *m = msr_find(x, nr);
@@ -258,7 +307,7 @@ static bool msr_read(struct x86_cpu *x, u32 nr, u64 *v)
 	else if (nr == MSR_EFER && has_nx(x))
 		*v = x->efer;
 	else
-		return false;
+		return apic_read(x, nr, v);
 	return true;
 }
 
@@ -274,7 +323,7 @@ static bool msr_write(struct x86_cpu *x, u32 nr, u64 v)
 		x->efer = v;
 		tlb_flush(&x->c);
 	} else {
-		return m != NULL;
+		return m || apic_write(x, nr, v);
 	}
 	return true;
 }

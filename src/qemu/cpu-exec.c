@@ -388,7 +388,7 @@ static bool cpu_handle_interrupt(struct cpu *cpu)
 	if (cpu->cflags_next_tb != ~0u && cpu->cflags_next_tb & CF_NOIRQ)
 		return false;
 	__atomic_store_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
-	pending = __atomic_load_n(&cpu->interrupt_request, __ATOMIC_SEQ_CST);
+	pending = cpu_pending(cpu);
 	if (pending && target_exec_interrupt(cpu, pending))
 		cpu->exit_link = NULL;
 	if (cpu->exception_index != EXCP_NONE)

@@ -27,9 +27,11 @@ enum { MMU_KERNEL, MMU_USER };       /* CPL 0-2, CPL 3                     */
 
 enum mmu_access { MMU_DATA_LOAD, MMU_DATA_STORE, MMU_INST_FETCH };
 
-/* cpu->interrupt_request; written under the BQL, read without. */
-enum { CPU_INTERRUPT_HARD = 2, CPU_INTERRUPT_EXITTB = 4, CPU_INTERRUPT_HALT = 0x20,
-       CPU_INTERRUPT_DEBUG = 0x80, CPU_INTERRUPT_NMI = 0x200, CPU_INTERRUPT_RESET = 0x400 };
+/* cpu->interrupt_request; written under the BQL, read without. CPU_INTERRUPT_POLL
+ * is never in it, see cpu_pending(). */
+enum { CPU_INTERRUPT_HARD = 2, CPU_INTERRUPT_EXITTB = 4, CPU_INTERRUPT_POLL = 0x10,
+       CPU_INTERRUPT_HALT = 0x20, CPU_INTERRUPT_DEBUG = 0x80, CPU_INTERRUPT_NMI = 0x200,
+       CPU_INTERRUPT_INIT = 0x400, CPU_INTERRUPT_SIPI = 0x800 };
 
 /* cpu->exception_index: a guest vector, or one of these reasons to leave. */
 enum { EXCP_NONE = -1, EXCP_INTERRUPT = 0x10000, EXCP_HLT, EXCP_DEBUG,
@@ -53,6 +55,7 @@ struct halt_cond {
 };
 
 struct tb;
+struct apic;
 struct cpu_work;
 
 struct cpu {
@@ -90,6 +93,10 @@ struct cpu {
 	struct thread thread;
 	int exception_index;
 	u32 interrupt_request;       /* _Atomic; set under the BQL         */
+	u32 irq_poll;                /* _Atomic; CPU_INTERRUPT_POLL: its local
+				      * APIC may have an interrupt for it. Any
+				      * thread sets it, the vCPU clears it  */
+	struct apic *apic;           /* NULL: it has none                  */
 	bool halted;
 	bool created, stop, stopped, unplug;   /* under the BQL            */
 	bool running;                /* _Atomic; between cpu_exec_start/end */
@@ -156,6 +163,13 @@ void cpu_exit(struct cpu *cpu);                 /* any thread: exit_request */
 /* Set / clear bits of interrupt_request; cpu_interrupt kicks. */
 void cpu_interrupt(struct cpu *cpu, u32 mask) REQUIRES(bql);
 void cpu_reset_interrupt(struct cpu *cpu, u32 mask) REQUIRES(bql);
+/* All that waits for the vCPU: interrupt_request, and CPU_INTERRUPT_POLL, which
+ * needs no BQL. */
+static inline u32 cpu_pending(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->interrupt_request, __ATOMIC_SEQ_CST) |
+	       __atomic_load_n(&cpu->irq_poll, __ATOMIC_SEQ_CST);
+}
 /* Leave translated code or the helper under way for the exec loop, at once.
  * cpu->exception_index says why. The guest state must be in struct cpu. */
 void cpu_loop_exit(struct cpu *cpu) __attribute__((noreturn));

@@ -7,6 +7,7 @@
 #include "env/lock.h"
 
 #define MAX_SERIAL 4
+#define MAX_CPUS 32
 
 struct machine_config {
 	u64 ram_size;                    /* bytes                            */
@@ -35,6 +36,34 @@ const char *machine_init(void) REQUIRES(bql);
 int pic_read_irq(void) REQUIRES(bql);
 /* Where the board's ACPI tables begin (the RSDP), for loaders that say so. */
 #define MACHINE_RSDP 0xf0000u
+
+/* -- local APICs (hw/apic*.c) ----------------------------------------------------
+ * "Own thread": the vCPU's, without any lock, or anybody's while it is parked. */
+struct cpu;
+/* Give the vCPU a local APIC. Upstream: x86_cpu_apic_create. */
+void cpu_apic_create(struct cpu *cpu);
+/* Power-on state; the INIT state, which keeps the ID and IA32_APIC_BASE (SDM vol.
+ * 3A 10.4.7). Own thread. No effect on a vCPU without one. */
+void apic_reset(struct cpu *cpu) REQUIRES(bql);
+void apic_init_reset(struct cpu *cpu) REQUIRES(bql);
+/* Is there an interrupt that its priority lets through? Own thread. */
+bool apic_has_interrupt(struct cpu *cpu);
+/* Acknowledge and return its vector; -1: there is none. Own thread. */
+int apic_get_interrupt(struct cpu *cpu);
+/* Vector of the last start-up IPI. */
+u8 apic_sipi_vector(struct cpu *cpu) REQUIRES(bql);
+/* IA32_APIC_BASE; 0: no local APIC. Setting returns false for a value that is to
+ * raise #GP. Own thread. */
+enum { APIC_BASE_BSP = 1 << 8, APIC_BASE_X2APIC = 1 << 10, APIC_BASE_ENABLE = 1 << 11 };
+u64 cpu_get_apic_base(const struct cpu *cpu);
+bool cpu_set_apic_base(struct cpu *cpu, u64 v);
+/* x2APIC registers, MSR 800h + reg; false: #GP. Own thread. */
+bool apic_msr_read(struct cpu *cpu, u32 reg, u64 *v);
+bool apic_msr_write(struct cpu *cpu, u32 reg, u64 v);
+/* IA32_TSC_DEADLINE in the host's time stamps; 0: not armed. Own thread. */
+u64 apic_get_tsc_deadline(const struct cpu *cpu);
+void apic_set_tsc_deadline(struct cpu *cpu, u64 host_tsc);
+
 /* Direct boot: what the loader leaves for the BSP to start with. */
 struct boot_state {
 	bool valid;

@@ -14,6 +14,12 @@ struct cpu *target_cpu_new(const char *model, int index);
 void target_cpu_list(void);                       /* -cpu help               */
 /* Power-on state, of a vCPU that is stopped. */
 void target_cpu_reset(struct cpu *cpu) REQUIRES(bql);
+/* INIT: what the SDM keeps is kept (vol. 3A table 9-1); the vCPU then waits for
+ * a start-up IPI. The BSP has no firmware to start at: the machine is reset.
+ * On the vCPU's own thread. Upstream: do_cpu_init, do_cpu_sipi. */
+void target_cpu_init(struct cpu *cpu) EXCLUDES(bql);
+/* Start in real mode at vector << 12, if it waits for that. Own thread. */
+void target_cpu_sipi(struct cpu *cpu, u8 vector);
 extern const struct ir_target target_ir;
 
 /* -- translation ------------------------------------------------------------ */
