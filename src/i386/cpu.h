@@ -93,6 +93,9 @@ struct x86_cpu {
 	u64 tsc_offset;
 	u32 fpu_ip, fpu_dp;      /* see fpu.c: FIP, FDP the guest loaded     */
 	u16 fpu_op, fpu_cs, fpu_ds;
+	/* x87 and XMM registers, FXSAVE's format, while another vCPU has the
+	 * host's (thread=single). */
+	u8 fpu_image[512] __attribute__((aligned(16)));
 	/* model: CPUID.1 and what follows from it */
 	const struct cpu_model *model;
 	u32 features_edx, features_ecx;

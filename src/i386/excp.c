@@ -165,6 +165,16 @@ u64 helper_hlt(struct cpu *cpu, u32 next, u32 b, u32 c)
 	cpu_loop_exit(cpu);
 }
 
+/* One thread runs all vCPUs: whom this one waits for may have its turn. */
+u64 helper_pause(struct cpu *cpu, u32 next, u32 b, u32 c)
+{
+	(void)b, (void)c;
+	cpu->pc = next;
+	x86(cpu)->hflags &= ~(u32)HF_INHIBIT_IRQ;
+	cpu->exception_index = EXCP_YIELD;
+	cpu_loop_exit(cpu);
+}
+
 u64 helper_single_step(struct cpu *cpu, u32 next, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);

@@ -2,6 +2,7 @@
 /* src/i386/gen_mov.c - generators: moves, exchanges, stack, segment loads.
  * SDM vol. 1 7.3.1, 7.3.10, chapter 6. */
 #include "i386/dis.h"
+#include "qemu/machine.h"
 
 gen_fn gen_mov, gen_lea, gen_xchg, gen_xadd, gen_cmpxchg, gen_cmpxchg8b, gen_bswap,
 	gen_movzx, gen_movsx, gen_setcc, gen_cmov, gen_push, gen_push_mem, gen_pop,
@@ -123,12 +124,23 @@ static void gen_exchange(struct dis *d, enum ir_op op)
 	i->part &= (u8)~IRP_A;
 }
 
+/* NOP, and with F3 PAUSE: it means something where vCPUs share a thread. */
+static void gen_pause(struct dis *d)
+{
+	if (d->rep != 1 || !machine_config.tcg_single || machine_config.smp < 2 ||
+	    d->flags & HF_TF)
+		return;
+	emit_call(d, HELPER_pause, emit_const(d, d->next), IR_NONE, IR_NONE);
+	d->end = true;
+}
+
 void gen_xchg(struct dis *d)
 {
 	if (d->arg[0].kind == OPND_REG && d->arg[0].v == d->arg[1].v &&
 	    d->arg[0].high == d->arg[1].high)
-		return;                      /* NOP, PAUSE                   */
-	gen_exchange(d, IR_XCHG);
+		gen_pause(d);
+	else
+		gen_exchange(d, IR_XCHG);
 }
 
 void gen_xadd(struct dis *d)

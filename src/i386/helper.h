@@ -30,6 +30,7 @@
 	_(into,           1, H_SYS)       /* #OF if OF; a: next                      */ \
 	_(bound,          3, H_F)         /* a: linear address of the pair, b: index, c: IRS_16 or IRS_32 */ \
 	_(hlt,            1, H_SYS | H_N) /* a: next                                 */ \
+	_(pause,          1, H_SYS | H_N) /* thread=single; a: next                  */ \
 	_(single_step,    1, H_SYS | H_N) /* #DB trap after an instruction; a: next  */ \
 	/* -- segments and control transfer (seg.c) -- */ \
 	_(load_seg,       2, H_F | H_R)   /* a: seg (not CS), b: selector; MOV/POP/LxS */ \

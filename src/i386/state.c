@@ -165,7 +165,7 @@ void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask)
 	/* a request that waited for IF: look at it at the next check */
 	if ((x->eflags & ~old & EFLAGS_IF) &&
 	    cpu_pending(&x->c))
-		cpu_exit(&x->c);
+		cpu_poke(&x->c);
 }
 
 /* -- segments ------------------------------------------------------------------- */
@@ -213,6 +213,27 @@ bool seg_in_limit(u32 limit, u32 flags, u32 offset, u32 size)
 		return offset > limit && last > limit && last >= offset &&
 		       last <= (flags & DESC_B ? 0xffffffff : 0xffff);
 	return last >= offset && last <= limit;
+}
+
+/* -- the host's registers ------------------------------------------------------------ */
+/* FXRSTOR wants an image that has been saved; this is as FNINIT leaves it. */
+static void fpu_image_init(struct x86_cpu *x)
+{
+	static const u8 fcw[] = { 0x7f, 0x03 }, mxcsr[] = { 0x80, 0x1f };
+
+	memset(x->fpu_image, 0, sizeof(x->fpu_image));
+	memcpy(x->fpu_image, fcw, sizeof(fcw));
+	memcpy(x->fpu_image + 24, mxcsr, sizeof(mxcsr));
+}
+
+void target_cpu_exec_enter(struct cpu *cpu)
+{
+	__asm__ volatile("fxrstor64 %0" : : "m"(x86(cpu)->fpu_image));
+}
+
+void target_cpu_exec_exit(struct cpu *cpu)
+{
+	__asm__ volatile("fxsave64 %0" : "=m"(x86(cpu)->fpu_image));
 }
 
 /* -- reset ------------------------------------------------------------------------- */
@@ -290,6 +311,7 @@ void cpu_reset_state(struct x86_cpu *x)
 		clock_host_tsc();
 	x->fpu_ip = x->fpu_dp = 0;
 	x->fpu_op = x->fpu_cs = x->fpu_ds = 0;
+	fpu_image_init(x);
 	if (boot_state.valid && cpu->cpu_index == 0)
 		reset_to_boot_state(x);
 	cpu_update_hflags(x);

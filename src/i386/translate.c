@@ -52,7 +52,8 @@ static void begin_block(struct dis *d, struct translation *t)
 		.cs_base = (u32)t->cs_base, .cs_limit = (u32)(t->cs_base >> 32),
 		.absent = ~x86(t->cpu)->features_edx,
 		.first = true,
-		.single = (t->flags & (HF_TF | HF_INHIBIT_IRQ)) != 0,
+		.single = (t->flags & (HF_TF | HF_INHIBIT_IRQ)) != 0 ||
+			  (t->cflags & CF_COUNT_MASK) == 1,
 	};
 	d->page0 = (d->cs_base + (u32)t->pc) & (u32)PAGE_MASK;
 	t->page[0] = t->page[1] = ~(ram_addr)0;

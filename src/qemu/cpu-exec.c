@@ -17,7 +17,7 @@
 #include "qemu/target.h"
 #include "tcg/x64.h"
 
-enum { CODE_BUFFER_BYTES = 64 << 20, HOST_RSP = 4 };
+enum { CODE_BUFFER_MB = 64, HOST_RSP = 4 };
 
 u64 cpu_exec_catch(u64 *save_rsp, u64 (*fn)(void *), void *arg);
 void cpu_unwind(u64 rsp, u64 value) __attribute__((noreturn));
@@ -69,6 +69,13 @@ void cpu_restore_state(struct cpu *cpu)
 	m = find_insn(cpu->host_pc - 1, &tb);        /* the call itself     */
 	if (m)
 		cpu->pc = tb->pc + m->pc_ofs;
+}
+
+void cpu_loop_exit_atomic(struct cpu *cpu)
+{
+	cpu_restore_state(cpu);
+	cpu->exception_index = EXCP_ATOMIC;
+	cpu_loop_exit(cpu);
 }
 
 void cpu_loop_exit_restore(struct cpu *cpu)
@@ -394,6 +401,7 @@ static bool cpu_handle_interrupt(struct cpu *cpu)
 	if (cpu->exception_index != EXCP_NONE)
 		return true;
 	if (__atomic_exchange_n(&cpu->leave, false, __ATOMIC_SEQ_CST)) {
+		cpu->stat.kicks++;
 		cpu->exception_index = EXCP_INTERRUPT;
 		return true;
 	}
@@ -451,6 +459,36 @@ static u64 exec_loop(void *arg)
 		}
 	}
 	return (u64)(u32)ret << 1;
+}
+
+/* One TB of one instruction. CF_NO_STACK: no way round it into another TB. An
+ * instruction that changes itself is run again, by cflags_next_tb. */
+static u64 step_once(void *arg)
+{
+	struct cpu *cpu = arg;
+	struct tb_key k;
+
+	if (cpu->cflags_next_tb == ~0u)
+		cpu->cflags_next_tb = 1 | CF_NO_STACK | CF_NOIRQ;
+	cpu->exit_link = NULL;
+	get_key(cpu, &k);
+	run_code(cpu, &k, find_code(cpu, &k));
+	cpu->exit_link = NULL;
+	return 0;
+}
+
+/* What it raises waits in exception_index for the next cpu_exec. */
+void cpu_exec_step_atomic(struct cpu *cpu)
+{
+	u64 again;
+
+	start_exclusive();
+	__atomic_store_n(&cpu->running, true, __ATOMIC_SEQ_CST);
+	do
+		again = cpu_exec_catch(&cpu->exit_rsp, step_once, cpu);
+	while (again && cpu->exception_index == EXCP_NONE);
+	__atomic_store_n(&cpu->running, false, __ATOMIC_SEQ_CST);
+	end_exclusive();
 }
 
 static bool cpu_handle_halt(struct cpu *cpu)
@@ -515,8 +553,9 @@ static void layout_init(void)
 void cpu_exec_init(void)
 {
 	static const struct tb_hooks hooks = { tlb_code_page, tb_dropped };
+	u32 mb = machine_config.tb_size ? machine_config.tb_size : CODE_BUFFER_MB;
 
-	tb_init(ram_arena_max, CODE_BUFFER_BYTES, &hooks);
+	tb_init(ram_arena_max, (size_t)mb << 20, &hooks);
 	layout_init();
 	tcg_prologue_init(&target_ir);
 	signal_set_fault_hook(host_fault);

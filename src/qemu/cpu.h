@@ -117,7 +117,7 @@ struct cpu {
 	u32 *tlb_filled[NB_MMU_MODES];         /* pages to forget at a flush */
 	u32 tlb_n_filled[NB_MMU_MODES], tlb_max_filled[NB_MMU_MODES];
 	struct tlb_full tlb_full[NB_MMU_MODES][TLB_FULL_SIZE];
-	struct { u64 fills, flushes, page_flushes, slow, io; } stat;
+	struct { u64 fills, flushes, page_flushes, slow, io, kicks; } stat;
 
 	/* -- jump caches (their arrays: struct cpu_tables) --------------- */
 	struct jc_set {
@@ -143,8 +143,11 @@ static inline struct cpu_tables *cpu_tables(struct cpu *cpu)
 	return (struct cpu_tables *)((char *)cpu + CPU_TABLES_OFS);
 }
 /* A zeroed vCPU whose target structure has `size` bytes (struct cpu first),
- * with its tables; never freed. Upstream: cpu_create. */
+ * with its tables. Upstream: cpu_create. */
 struct cpu *cpu_alloc(size_t size);
+/* Free it: off the list, and in an exclusive section, so that nobody still looks
+ * at it. */
+void cpu_free(struct cpu *cpu);
 
 extern struct cpu *first_cpu;
 extern __thread struct cpu *current_cpu;
@@ -176,6 +179,9 @@ void cpu_loop_exit(struct cpu *cpu) __attribute__((noreturn));
 /* The same after making pc and flags those of the instruction under way
  * (cpu->host_pc). Raising helpers use this. */
 void cpu_loop_exit_restore(struct cpu *cpu) __attribute__((noreturn));
+/* ... so that it is run once more, alone, by cpu_exec_step_atomic: while
+ * cpu_parallel(), for what the host cannot do in one access. */
+void cpu_loop_exit_atomic(struct cpu *cpu) __attribute__((noreturn));
 /* Make cpu->pc that of the instruction that called the helper under way. */
 void cpu_restore_state(struct cpu *cpu);
 

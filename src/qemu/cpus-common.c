@@ -271,7 +271,7 @@ static void do_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
 
 void run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
 {
-	if (qemu_cpu_is_self(cpu)) {
+	if (qemu_cpu_is_self(cpu) || !cpu->created) {
 		func(cpu, data);
 		return;
 	}

@@ -1,36 +1,47 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/qemu/cpus.c - vCPU threads: start, park, wake, wait for work.
- * Upstream: softmmu/cpus.c, accel/tcg/tcg-accel-ops-mttcg.c. */
-#include "qemu/cpus.h"
+/* src/qemu/cpus.c - vCPU threads, whichever way vCPUs share them: wake, park,
+ * wait for work, come and go. Upstream: softmmu/cpus.c. */
+#include "qemu/cpus_accel.h"
 
 #include <stdlib.h>
 
 #include "env/log.h"
+#include "qemu/machine.h"
 #include "qemu/target.h"
 
-/* Who waits for a vCPU to be created or parked. */
+bool tcg_parallel, tcg_rr;
+
+/* Who waits for a vCPU to be created, parked or gone. */
 static struct cond cpu_cond = COND_INIT;
 static bool cpus_paused GUARDED_BY(bql) = true;
 
-bool tcg_parallel;
+static const struct accel_ops *ops(void)
+{
+	return tcg_rr ? &rr_ops : &mttcg_ops;
+}
 
 /* -- sleeping and waking ---------------------------------------------------------------
  * The sleeper clears `kicked`, then looks at everything that could end its
  * sleep, then sleeps until `kicked`. The waker changes one of those things, then
  * sets `kicked`. So a change that the sleeper's look missed came after the
- * clearing, and its kick is seen: no wake-up is lost, whatever locks the waker
- * holds. Who finds `kicked` set has nothing to do: the sleeper has not looked
+ * clearing, and its kick is seen: no wake-up is lost, whatever locks the two
+ * hold. Who finds `kicked` set has nothing to do: the sleeper has not looked
  * since it was. */
 
-static void halt_cond_init(struct halt_cond *h)
+void halt_cond_init(struct halt_cond *h)
 {
 	lock_init(&h->lock, "halt_cond", RANK_HALT);
 	cond_init(&h->cond);
 }
 
-static void halt_clear(struct halt_cond *h)
+void halt_clear(struct halt_cond *h)
 {
 	__atomic_store_n(&h->kicked, 0, __ATOMIC_SEQ_CST);
+}
+
+bool halt_kicked(const struct halt_cond *h)
+{
+	return __atomic_load_n(&h->kicked, __ATOMIC_SEQ_CST);
 }
 
 static void halt_wake(struct halt_cond *h)
@@ -42,14 +53,12 @@ static void halt_wake(struct halt_cond *h)
 	lock_release(&h->lock);
 }
 
-static void halt_sleep(struct halt_cond *h) REQUIRES(bql)
+void halt_sleep(struct halt_cond *h)
 {
-	bql_unlock();
 	lock_acquire(&h->lock);
-	while (!__atomic_load_n(&h->kicked, __ATOMIC_SEQ_CST))
+	while (!halt_kicked(h))
 		cond_wait(&h->cond, &h->lock);
 	lock_release(&h->lock);
-	bql_lock();
 }
 
 /* -- kicks -------------------------------------------------------------------------- */
@@ -60,17 +69,22 @@ void cpu_exit(struct cpu *cpu)
 	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
 }
 
+/* `kicked` before `leave`: a thread that clears `leave` before it looks at
+ * `kicked` (cpus-rr.c) loses neither. */
 void qemu_cpu_kick(struct cpu *cpu)
 {
-	cpu_exit(cpu);
 	halt_wake(cpu->halt_cond);
+	ops()->kick_vcpu_thread(cpu);
 }
 
 void cpu_poke(struct cpu *cpu)
 {
-	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
-	if (!qemu_cpu_is_self(cpu))
-		halt_wake(cpu->halt_cond);
+	if (current_cpu == cpu) {
+		__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+		return;
+	}
+	halt_wake(cpu->halt_cond);
+	ops()->poke_vcpu_thread(cpu);
 }
 
 void cpu_interrupt(struct cpu *cpu, u32 mask)
@@ -84,82 +98,94 @@ void cpu_reset_interrupt(struct cpu *cpu, u32 mask)
 	__atomic_fetch_and(&cpu->interrupt_request, ~mask, __ATOMIC_SEQ_CST);
 }
 
-/* -- the thread ---------------------------------------------------------------------- */
+/* -- between runs --------------------------------------------------------------------- */
 
-static bool cpu_thread_is_idle(struct cpu *cpu) REQUIRES(bql)
+bool cpu_is_asked(struct cpu *cpu)
 {
-	if (cpu->stop || !cpu_work_list_empty(cpu))
+	return cpu_flag(&cpu->stop) || cpu_flag(&cpu->unplug) ||
+	       !cpu_work_list_empty(cpu);
+}
+
+bool cpu_thread_is_idle(struct cpu *cpu)
+{
+	if (cpu_is_asked(cpu))
 		return false;
-	if (cpu->stopped)
+	if (cpu_flag(&cpu->stopped))
 		return true;
 	return cpu->halted && !target_has_work(cpu);
 }
 
-/* From here on a kick counts: what came before is about to be looked at. */
-static void kicks_clear(struct cpu *cpu)
+void cpu_attend(struct cpu *cpu)
 {
-	halt_clear(cpu->halt_cond);
-	__atomic_store_n(&cpu->leave, false, __ATOMIC_SEQ_CST);
-}
-
-static void qemu_wait_io_event(struct cpu *cpu) REQUIRES(bql)
-{
-	kicks_clear(cpu);
-	while (cpu_thread_is_idle(cpu)) {
-		halt_sleep(cpu->halt_cond);
-		kicks_clear(cpu);
-	}
 	process_queued_cpu_work(cpu);
 	if (cpu->stop) {
-		cpu->stop = false;
-		cpu->stopped = true;
+		cpu_set_flag(&cpu->stop, false);
+		cpu_set_flag(&cpu->stopped, true);
 		cond_broadcast(&cpu_cond);
 	}
 }
 
-static void *mttcg_cpu_thread_fn(void *arg)
+int cpu_run(struct cpu *cpu)
 {
-	struct cpu *cpu = arg;
+	int r;
 
-	bql_lock();
-	current_cpu = cpu;
-	cpu->created = true;
-	cond_broadcast(&cpu_cond);
-	for (;;) {
-		if (!cpu->stop && !cpu->stopped && !cpu->unplug) {
-			bql_unlock();
-			thread_role_enter(&vcpu_thread);
-			cpu_exec_start(cpu);
-			cpu_exec(cpu);
-			cpu_exec_end(cpu);
-			thread_role_leave(&vcpu_thread);
-			bql_lock();
-		}
-		if (cpu->unplug)
-			break;
-		qemu_wait_io_event(cpu);
-	}
-	cpu->created = false;
-	cond_broadcast(&cpu_cond);
-	bql_unlock();
-	return NULL;
+	thread_role_enter(&vcpu_thread);
+	cpu_exec_start(cpu);
+	r = cpu_exec(cpu);
+	cpu_exec_end(cpu);
+	if (r == EXCP_ATOMIC)
+		cpu_exec_step_atomic(cpu);
+	thread_role_leave(&vcpu_thread);
+	return r;
 }
+
+void cpu_set_created(struct cpu *cpu, bool created)
+{
+	cpu_set_flag(&cpu->created, created);
+	cond_broadcast(&cpu_cond);
+}
+
+/* -- coming and going -------------------------------------------------------------------- */
 
 void qemu_init_vcpu(struct cpu *cpu)
 {
+	tcg_rr = machine_config.tcg_single;
+	tcg_parallel = !tcg_rr && machine_config.smp > 1;
 	lock_init(&cpu->work_lock, "cpu_work", RANK_CPU_WORK);
-	cpu->halt_cond = malloc(sizeof(*cpu->halt_cond));
-	if (!cpu->halt_cond)
-		die("out of memory");
-	halt_cond_init(cpu->halt_cond);
 	cpu->exception_index = EXCP_NONE;
 	cpu->cflags_next_tb = ~0u;
 	cpu->stopped = cpus_paused;
-	cpu_list_add(cpu);
-	thread_create(&cpu->thread, "CPU 0/TCG", mttcg_cpu_thread_fn, cpu);
+	ops()->create_vcpu_thread(cpu);
 	while (!cpu->created)
 		cond_wait(&cpu_cond, &bql);
 }
+
+/* Work that was queued after the thread's last look is nobody's any more. */
+static void leave_list(struct cpu *cpu) EXCLUDES(bql)
+{
+	start_exclusive();
+	bql_lock();
+	process_queued_cpu_work(cpu);
+	cpu_list_remove(cpu);
+	bql_unlock();
+	cpu_free(cpu);
+	end_exclusive();
+}
+
+void cpu_remove_sync(struct cpu *cpu)
+{
+	ASSERT(!current_cpu);
+	cpu_set_flag(&cpu->unplug, true);
+	qemu_cpu_kick(cpu);
+	while (cpu->created)
+		cond_wait(&cpu_cond, &bql);
+	bql_unlock();
+	ops()->join_vcpu_thread(cpu);
+	leave_list(cpu);
+	bql_lock();
+}
+
+/* -- all of them ---------------------------------------------------------------------------- */
 
 static bool all_stopped(void) REQUIRES(bql)
 {
@@ -175,11 +201,12 @@ void pause_all_vcpus(void)
 {
 	struct cpu *cpu;
 
+	ASSERT(!current_cpu);
 	cpus_paused = true;
 	CPU_FOREACH(cpu) {
 		if (cpu->stopped)
 			continue;
-		cpu->stop = true;
+		cpu_set_flag(&cpu->stop, true);
 		qemu_cpu_kick(cpu);
 	}
 	while (!all_stopped())
@@ -192,7 +219,16 @@ void resume_all_vcpus(void)
 
 	cpus_paused = false;
 	CPU_FOREACH(cpu) {
-		cpu->stop = cpu->stopped = false;
+		cpu_set_flag(&cpu->stop, false);
+		cpu_set_flag(&cpu->stopped, false);
 		qemu_cpu_kick(cpu);
 	}
+}
+
+void cpu_stop_current(void)
+{
+	if (!current_cpu)
+		return;
+	cpu_set_flag(&current_cpu->stop, true);
+	qemu_cpu_kick(current_cpu);
 }

@@ -13,9 +13,16 @@ void qemu_init_vcpu(struct cpu *cpu) REQUIRES(bql);
  * cpu. Drops the BQL while it waits. Not from a vCPU thread. */
 void pause_all_vcpus(void) REQUIRES(bql);
 void resume_all_vcpus(void) REQUIRES(bql);
+/* Have the calling vCPU stop, if a vCPU calls, before its next guest block. */
+void cpu_stop_current(void) REQUIRES(bql);
+/* End a vCPU: on return its thread is gone, and so are the struct and all that
+ * belongs to it. Drops the BQL while it waits. Not from a vCPU thread. Upstream:
+ * cpu_remove_sync. */
+void cpu_remove_sync(struct cpu *cpu) REQUIRES(bql);
 /* Does no other vCPU run translated code while this one does? Then an access
  * need not be atomic. */
 extern bool tcg_parallel;        /* thread=multi with more than one vCPU       */
+extern bool tcg_rr;              /* thread=single: one thread runs all         */
 static inline bool cpu_parallel(const struct cpu *cpu)
 {
 	return tcg_parallel && !cpu->in_exclusive_context;
@@ -32,10 +39,11 @@ void cpu_list_add(struct cpu *cpu) EXCLUDES(qemu_cpu_list_lock);
 void cpu_list_remove(struct cpu *cpu) REQUIRES(bql) EXCLUDES(qemu_cpu_list_lock);
 /* The vCPU of that cpu_index; NULL: none. */
 struct cpu *qemu_get_cpu(int index);
-/* Is `cpu` the one the calling thread runs? Upstream: qemu_cpu_is_self. */
+/* Is `cpu` run by the calling thread? Not the same as current_cpu == cpu where
+ * one thread runs all. Upstream: qemu_cpu_is_self. */
 static inline bool qemu_cpu_is_self(const struct cpu *cpu)
 {
-	return current_cpu == cpu;
+	return current_cpu && (current_cpu == cpu || tcg_rr);
 }
 
 /* -- cpus-common.c: exclusive sections ------------------------------------------ */
@@ -61,7 +69,8 @@ static inline bool cpu_in_exclusive_context(const struct cpu *cpu)
  * vCPU in the order they were queued. */
 typedef void run_on_cpu_func(struct cpu *cpu, void *data);
 /* With the BQL held, returns when it has run; drops the BQL while it waits. At
- * once when called on that thread. Not in an exclusive section. */
+ * once when called on that thread, or when the vCPU has none (yet, any more).
+ * Not in an exclusive section. */
 void run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data) REQUIRES(bql);
 /* With the BQL held, soon: before the vCPU executes its next guest block. Returns
  * at once. Any thread, any lock of a rank below RANK_CPU_WORK. */
@@ -77,8 +86,12 @@ bool cpu_work_list_empty(struct cpu *cpu);
 /* Code buffer, stubs, fault handlers; after the RAM arena, before vCPUs. */
 void cpu_exec_init(void);
 /* Run guest code until something else is to be done; returns why
- * (EXCP_INTERRUPT, EXCP_HLT, EXCP_HALTED, EXCP_DEBUG). */
+ * (EXCP_INTERRUPT: kicked, EXCP_HLT, EXCP_HALTED: still so, EXCP_DEBUG,
+ * EXCP_YIELD: PAUSE, EXCP_ATOMIC: an instruction is to run alone). */
 int cpu_exec(struct cpu *cpu);
+/* Execute one instruction in an exclusive section, after cpu_exec returned
+ * EXCP_ATOMIC. Between runs, on the vCPU's thread. */
+void cpu_exec_step_atomic(struct cpu *cpu) EXCLUDES(bql, qemu_cpu_list_lock);
 /* Drop all translated code. On the vCPU's thread, the others stopped. */
 void tb_flush(struct cpu *cpu);
 /* Translation figures (upstream: info jit), to stderr. */

@@ -134,18 +134,33 @@ static void ret_stack_init(struct cpu *cpu)
 	*(u64 *)(uintptr_t)cpu->ret_top = (u64)(uintptr_t)tcg_ret_empty;
 }
 
-struct cpu *cpu_alloc(size_t size)
+static size_t cpu_map_bytes(void)
 {
 	size_t total = CPU_TABLES_OFS + sizeof(struct cpu_tables);
+
+	return (total + HOST_PAGE - 1) & ~(size_t)(HOST_PAGE - 1);
+}
+
+struct cpu *cpu_alloc(size_t size)
+{
 	struct cpu *cpu;
 
 	ASSERT(size <= CPU_TABLES_OFS);
-	cpu = map_anon(NULL, (total + HOST_PAGE - 1) & ~(size_t)(HOST_PAGE - 1), false);
+	cpu = map_anon(NULL, cpu_map_bytes(), false);
 	if (!cpu)
 		die("no memory for a vCPU");
 	tlb_init(cpu);
 	ret_stack_init(cpu);
 	return cpu;
+}
+
+void cpu_free(struct cpu *cpu)
+{
+	for (int m = 0; m < NB_MMU_MODES; m++)
+		free(cpu->tlb_filled[m]);
+	map_free((u8 *)(uintptr_t)cpu->ret_top - RET_STACK_BYTES,
+		 RET_STACK_BYTES + HOST_PAGE);
+	map_free(cpu, cpu_map_bytes());
 }
 
 void tlb_init(struct cpu *cpu)

@@ -11,7 +11,10 @@
 
 struct machine_config {
 	u64 ram_size;                    /* bytes                            */
-	int smp;
+	int smp;                         /* vCPUs                            */
+	int sockets, cores, threads;     /* their product is at least smp    */
+	bool tcg_single;                 /* thread=single                    */
+	u32 tb_size;                     /* code buffer, MB; 0: default      */
 	const char *machine;             /* "pc"                             */
 	const char *cpu_model;           /* NULL: default                    */
 	const char *name;

@@ -64,10 +64,12 @@ static void machine_build(void) REQUIRES(bql)
 	die_if(machine_init());
 	memory_region_transaction_commit();
 	cpu_exec_init();
-	cpu = target_cpu_new(machine_config.cpu_model, 0);
-	if (!cpu)
-		env_exit(1);             /* it has said why                  */
-	qemu_init_vcpu(cpu);
+	for (int i = 0; i < machine_config.smp; i++) {
+		cpu = target_cpu_new(machine_config.cpu_model, i);
+		if (!cpu)
+			env_exit(1);     /* it has said why                  */
+		qemu_init_vcpu(cpu);
+	}
 	qemu_system_reset();
 }
 

@@ -119,11 +119,11 @@ static const struct option table[] = {
 	{ "initrd", STRING, NULL, FIELD(initrd), "FILE", "initial RAM disk; multiboot: modules \"a args,b\"" },
 	{ "append", STRING, NULL, FIELD(append), "TEXT", "the kernel's command line" },
 	{ "m", ARG, opt_m, 0, "SIZE", "memory, 128M by default, at most 3584M" },
-	{ "smp", ARG, opt_smp, 0, "N", "number of vCPUs: 1" },
+	{ "smp", ARG, opt_smp, 0, "N", "vCPUs, 1 to 32; sockets=, cores=, threads= too" },
 	{ "cpu", ARG, opt_cpu, 0, "MODEL", "-cpu help lists the models" },
 	{ "M", ARG, opt_machine, 0, "TYPE", "-M help lists the machines" },
 	{ "machine", ARG, opt_machine, 0, NULL, NULL },
-	{ "accel", ARG, opt_accel, 0, "tcg", "thread=single|multi may follow" },
+	{ "accel", ARG, opt_accel, 0, "tcg", "then thread=single|multi, tb-size=MB" },
 	{ "serial", ARG, opt_serial, 0, "DEST", "stdio, mon:stdio, file:PATH, null, none, chardev:ID" },
 	{ "chardev", ARG, opt_chardev, 0, "TYPE,id=ID", "stdio, file or null, to be named by others" },
 	{ "debugcon", ARG, opt_debugcon, 0, "DEST", "debug console at port 0xe9" },
@@ -274,7 +274,8 @@ static void defaults(struct options *o)
 {
 	*o = (struct options){ 0 };
 	machine_config = (struct machine_config){
-		.ram_size = DEFAULT_RAM, .smp = 1, .machine = "pc",
+		.ram_size = DEFAULT_RAM, .smp = 1, .sockets = 1, .cores = 1,
+		.threads = 1, .machine = "pc",
 		.debugcon_iobase = 0xe9, .rtc_base = -1,
 	};
 }

@@ -21,6 +21,7 @@ struct options {
 	char err[256];
 	/* until all is read */
 	bool nographic, display_none, nodefaults;
+	bool tcg_chosen, thread_multi;   /* -accel tcg, ... thread=multi     */
 	int n_serials, n_chardevs;
 	struct named_chardev chardev[MAX_CHARDEVS];
 };

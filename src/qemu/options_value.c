@@ -54,7 +54,7 @@ static enum options_result word_check(struct options *o, const char *name,
 	return option_unknown(o, name, what, s, w, n, sizeof(*w));
 }
 
-/* -- memory, processors ------------------------------------------------------------- */
+/* -- memory ------------------------------------------------------------------------- */
 
 static enum options_result set_ram(struct options *o, const char *name,
 				   const char *s)
@@ -92,35 +92,105 @@ enum options_result opt_m(struct options *o, const char *name, const char *arg)
 	return r;
 }
 
+/* -- processors (upstream: machine_parse_smp_config) ---------------------------------- */
+
+enum smp_key { SMP_CPUS, SMP_SOCKETS, SMP_DIES, SMP_CLUSTERS, SMP_CORES, SMP_THREADS,
+	       SMP_MAXCPUS, N_SMP_KEYS };
+static const char *const smp_keys[N_SMP_KEYS] = {
+	"cpus", "sockets", "dies", "clusters", "cores", "threads", "maxcpus",
+};
+
+static u64 smp_product(const u64 *v)
+{
+	return v[SMP_SOCKETS] * v[SMP_DIES] * v[SMP_CLUSTERS] * v[SMP_CORES] *
+	       v[SMP_THREADS];
+}
+
+/* What was not given; cores rather than sockets. */
+static void smp_complete(u64 *v)
+{
+	static const u8 prefer[] = { SMP_CORES, SMP_SOCKETS, SMP_THREADS };
+	u64 max = v[SMP_MAXCPUS] ? v[SMP_MAXCPUS] : v[SMP_CPUS];
+	int open = -1;
+
+	v[SMP_DIES] += !v[SMP_DIES];
+	v[SMP_CLUSTERS] += !v[SMP_CLUSTERS];
+	for (unsigned i = 0; i < ARRAY_SIZE(prefer); i++) {
+		if (v[prefer[i]])
+			continue;
+		v[prefer[i]] = 1;
+		open = open < 0 ? prefer[i] : open;
+	}
+	if (max && open >= 0)
+		v[open] = max / smp_product(v);
+	v[SMP_MAXCPUS] = max ? max : smp_product(v);
+	v[SMP_CPUS] += v[SMP_CPUS] ? 0 : v[SMP_MAXCPUS];
+}
+
+static enum options_result smp_check(struct options *o, const char *name,
+				     const u64 *v)
+{
+	if (v[SMP_CLUSTERS] > 1)
+		return option_fail(o, name, "clusters not supported by this "
+				   "machine's CPU topology");
+	if (smp_product(v) != v[SMP_MAXCPUS])
+		return option_fail(o, name, "Invalid CPU topology: product of the "
+			"hierarchy must match maxcpus: sockets (%u) * dies (%u) * "
+			"cores (%u) * threads (%u) != maxcpus (%u)",
+			(unsigned)v[SMP_SOCKETS], (unsigned)v[SMP_DIES],
+			(unsigned)v[SMP_CORES], (unsigned)v[SMP_THREADS],
+			(unsigned)v[SMP_MAXCPUS]);
+	if (v[SMP_MAXCPUS] < v[SMP_CPUS])
+		return option_fail(o, name, "Invalid CPU topology: maxcpus must be "
+			"equal to or greater than smp: maxcpus (%u) < smp_cpus (%u)",
+			(unsigned)v[SMP_MAXCPUS], (unsigned)v[SMP_CPUS]);
+	if (v[SMP_CPUS] > MAX_CPUS)
+		return option_fail(o, name, "Invalid SMP CPUs %u. The max CPUs "
+			"supported by machine 'pc' is %d", (unsigned)v[SMP_CPUS],
+			MAX_CPUS);
+	return OPTIONS_RUN;
+}
+
+static enum options_result smp_set(struct options *o, const char *name,
+				   const char *key, const char *value, u64 *v)
+{
+	const char *what = value ? key : "cpus", *number = value ? value : key;
+
+	for (int i = 0; i < N_SMP_KEYS; i++) {
+		if (strcmp(smp_keys[i], what))
+			continue;
+		if (!parse_u64(number, &v[i]) || v[i] > 65536)
+			return option_fail(o, name, "%.60s: not a number of vCPUs",
+					   number);
+		if (!v[i])
+			return option_fail(o, name, "Invalid CPU topology: CPU topology "
+					   "parameters must be greater than zero");
+		return OPTIONS_RUN;
+	}
+	return option_unknown(o, name, "property", key, smp_keys, N_SMP_KEYS,
+			      sizeof(*smp_keys));
+}
+
 enum options_result opt_smp(struct options *o, const char *name,
 			    const char *arg)
 {
-	static const char *const keys[] = { "cpus", "cores", "threads", "sockets",
-					    "dies", "clusters", "maxcpus" };
 	char *list = text_keep(arg), *key, *value;
-	u64 cpus = 0, product = 1, v;
+	enum options_result r = OPTIONS_RUN;
+	u64 v[N_SMP_KEYS] = { 0 };
 
-	while (kv_next(&list, &key, &value)) {
-		const char *what = value ? key : "cpus";
-		const char *near = nearest(what, keys, ARRAY_SIZE(keys),
-					   sizeof(*keys));
-
-		if (!near || strcmp(near, what))
-			return option_unknown(o, name, "property", key, keys,
-					      ARRAY_SIZE(keys), sizeof(*keys));
-		if (!parse_u64(value ? value : key, &v) || !v || v > 65536)
-			return option_fail(o, name, "%.60s: not a number of "
-					   "vCPUs", arg);
-		if (!strcmp(what, "cpus"))
-			cpus = v;
-		else if (strcmp(what, "maxcpus"))
-			product = MIN(product * v, 65536ull);
-	}
-	cpus = cpus ? cpus : product;
-	if (!*arg || cpus != 1)
-		return option_fail(o, name, "%.60s: only one vCPU is supported "
-				   "yet", arg);
-	return OPTIONS_RUN;
+	if (!*arg)
+		return option_fail(o, name, "not a number of vCPUs");
+	while (!r && kv_next(&list, &key, &value))
+		r = smp_set(o, name, key, value, v);
+	if (r)
+		return r;
+	smp_complete(v);
+	r = smp_check(o, name, v);
+	machine_config.smp = (int)v[SMP_CPUS];
+	machine_config.sockets = (int)v[SMP_SOCKETS];
+	machine_config.cores = (int)(v[SMP_DIES] * v[SMP_CORES]);
+	machine_config.threads = (int)v[SMP_THREADS];
+	return r;
 }
 
 enum options_result opt_cpu(struct options *o, const char *name,
@@ -146,35 +216,70 @@ static const struct word accels[] = {
 	{ "qtest", WORD_ABSENT, NULL },
 };
 
-enum options_result opt_accel(struct options *o, const char *name,
-			      const char *arg)
+static enum options_result accel_thread(struct options *o, const char *name,
+					const char *value)
+{
+	bool single = !strcmp(value, "single");
+
+	if (!single && strcmp(value, "multi"))
+		return option_fail(o, name, "Invalid 'thread' setting %.60s: single "
+				   "or multi", value);
+	machine_config.tcg_single = single;
+	o->thread_multi = !single;
+	return OPTIONS_RUN;
+}
+
+static enum options_result accel_tb_size(struct options *o, const char *name,
+					 const char *value)
+{
+	u64 mb;
+
+	if (!parse_u64(value, &mb) || mb > ~0u)
+		return option_fail(o, name, "tb-size=%.60s: not a number of MB", value);
+	machine_config.tb_size = (u32)mb;
+	return OPTIONS_RUN;
+}
+
+static enum options_result accel_prop(struct options *o, const char *name,
+				      const char *key, const char *value)
 {
 	static const char *const keys[] = { "thread", "tb-size", "split-wx",
 					    "one-insn-per-tb", "kernel-irqchip" };
+
+	if (!strcmp(key, "thread"))
+		return accel_thread(o, name, value);
+	if (!strcmp(key, "tb-size"))
+		return accel_tb_size(o, name, value);
+	if (strcmp(key, "split-wx") && strcmp(key, "kernel-irqchip"))
+		return option_unknown(o, name, "property", key, keys,
+				      ARRAY_SIZE(keys), sizeof(*keys));
+	option_ignored(o, name, key);
+	return OPTIONS_RUN;
+}
+
+/* Several are tried in their order: the first tcg is taken, with its properties;
+ * what follows it is only looked at. */
+enum options_result opt_accel(struct options *o, const char *name,
+			      const char *arg)
+{
+	struct machine_config before = machine_config;
 	char *list = text_keep(arg), *key, *value;
+	bool multi = o->thread_multi, tcg;
 	enum options_result r;
 
 	if (!kv_next(&list, &key, &value) || value)
 		return option_fail(o, name, "tcg is the one there is");
 	if (is_help(key))
 		return words_help(accels, ARRAY_SIZE(accels));
+	tcg = !strcmp(key, "tcg");
 	r = word_check(o, name, "accelerator", key, accels, ARRAY_SIZE(accels));
-	while (!r && kv_next(&list, &key, &value)) {
-		if (!value)
-			value = "";
-		if (!strcmp(key, "thread")) {
-			if (strcmp(value, "single") && strcmp(value, "multi"))
-				r = option_fail(o, name, "thread=%.60s: single "
-						"or multi", value);
-			continue;
-		}
-		if (strcmp(key, "tb-size") && strcmp(key, "split-wx") &&
-		    strcmp(key, "kernel-irqchip"))
-			r = option_unknown(o, name, "property", key, keys,
-					   ARRAY_SIZE(keys), sizeof(*keys));
-		else
-			option_ignored(o, name, key);
+	while (!r && kv_next(&list, &key, &value))
+		r = accel_prop(o, name, key, value ? value : "");
+	if (!tcg || o->tcg_chosen) {
+		machine_config = before;
+		o->thread_multi = multi;
 	}
+	o->tcg_chosen |= tcg;
 	return r;
 }
 

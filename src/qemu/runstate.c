@@ -74,14 +74,6 @@ void vm_stop(enum run_state s)
 
 /* -- requests --------------------------------------------------------------------- */
 
-static void cpu_stop_current(void) REQUIRES(bql)
-{
-	if (!current_cpu)
-		return;
-	current_cpu->stop = true;
-	cpu_exit(current_cpu);
-}
-
 static void shutdown_with(int code) REQUIRES(bql)
 {
 	if (!shutdown_requested)

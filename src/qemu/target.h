@@ -22,6 +22,12 @@ void target_cpu_init(struct cpu *cpu) EXCLUDES(bql);
 void target_cpu_sipi(struct cpu *cpu, u8 vector);
 extern const struct ir_target target_ir;
 
+/* A host thread runs several vCPUs in turn: load what of this one's state lives
+ * in the host's own registers (x87), save it. Upstream: cpu_exec_enter,
+ * cpu_exec_exit, which do so for EFLAGS at each run. */
+void target_cpu_exec_enter(struct cpu *cpu);
+void target_cpu_exec_exit(struct cpu *cpu);
+
 /* -- translation ------------------------------------------------------------ */
 enum { CF_COUNT_MASK = 0xff,      /* at most this many instructions, 0: any  */
        CF_NO_STACK = 0x100,       /* no shared checks: deoptimised variant   */

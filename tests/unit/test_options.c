@@ -276,6 +276,41 @@ START_TEST(noise)
 }
 END_TEST
 
+/* row-25: processors and threads as upstream's users write them. */
+static const struct {
+	const char *line;
+	int smp, sockets, cores, threads;
+	bool single;
+	u32 tb_size;
+} processors[] = {
+	{ "-smp 1", 1, 1, 1, 1, false, 0 },
+	{ "-smp 4", 4, 1, 4, 1, false, 0 },
+	{ "-smp cpus=32", 32, 1, 32, 1, false, 0 },
+	{ "-smp 4,sockets=2", 4, 2, 2, 1, false, 0 },
+	{ "-smp 8,cores=2,threads=2", 8, 2, 2, 2, false, 0 },
+	{ "-smp cores=2,threads=2", 4, 1, 2, 2, false, 0 },
+	{ "-smp 4,dies=2,threads=2", 4, 1, 2, 2, false, 0 },
+	{ "-smp 2,maxcpus=6", 2, 1, 6, 1, false, 0 },
+	{ "-smp 4 -smp 2", 2, 1, 2, 1, false, 0 },
+	{ "-accel tcg,thread=single", 1, 1, 1, 1, true, 0 },
+	{ "-accel tcg,thread=multi,tb-size=1 -smp 2", 2, 1, 2, 1, false, 1 },
+	{ "-accel tcg,thread=single -accel tcg,thread=multi", 1, 1, 1, 1, true, 0 },
+	{ "-accel tcg -accel tcg,thread=single", 1, 1, 1, 1, false, 0 },
+	{ "-accel kvm,thread=single -accel tcg,tb-size=32", 1, 1, 1, 1, false, 32 },
+};
+
+START_TEST(row_25_processors)
+{
+	runs(processors[_i].line);
+	ck_assert_int_eq(m->smp, processors[_i].smp);
+	ck_assert_int_eq(m->sockets, processors[_i].sockets);
+	ck_assert_int_eq(m->cores, processors[_i].cores);
+	ck_assert_int_eq(m->threads, processors[_i].threads);
+	ck_assert_int_eq(m->tcg_single, processors[_i].single);
+	ck_assert_uint_eq(m->tb_size, processors[_i].tb_size);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("qemu/options");
@@ -293,6 +328,7 @@ int main(void)
 	tcase_add_loop_test(t, console, 0, (int)ARRAY_SIZE(consoles));
 	tcase_add_test(t, ignored_ones_are_listed);
 	tcase_add_test(t, rtc_bases);
+	tcase_add_loop_test(t, row_25_processors, 0, (int)ARRAY_SIZE(processors));
 	tcase_add_loop_test(t, noise, 0, 20);
 	suite_add_tcase(s, t);
 	return suite_main(s);

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/cpus-mttcg.c - thread=multi: a host thread for each vCPU.
+ * Upstream: accel/tcg/tcg-accel-ops-mttcg.c.
+ *
+ * The thread takes the BQL only when somebody asks for something (stop, queued
+ * work, the vCPU's removal): HLT and the wake-up from it, and an instruction
+ * that runs alone, do without. */
+#include "qemu/cpus_accel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "env/log.h"
+
+static void kicks_clear(struct cpu *cpu)
+{
+	halt_clear(cpu->halt_cond);
+	__atomic_store_n(&cpu->leave, false, __ATOMIC_SEQ_CST);
+}
+
+/* Returns when there is something to do. */
+static void qemu_wait_io_event(struct cpu *cpu)
+{
+	kicks_clear(cpu);
+	while (cpu_thread_is_idle(cpu)) {
+		halt_sleep(cpu->halt_cond);
+		kicks_clear(cpu);
+	}
+}
+
+/* False: the vCPU is to go. */
+static bool attend(struct cpu *cpu)
+{
+	bool stays;
+
+	bql_lock();
+	cpu_attend(cpu);
+	stays = !cpu->unplug;
+	if (!stays)
+		cpu_set_created(cpu, false);
+	bql_unlock();
+	return stays;
+}
+
+static void *mttcg_cpu_thread_fn(void *arg)
+{
+	struct cpu *cpu = arg;
+
+	bql_lock();
+	current_cpu = cpu;
+	cpu_set_created(cpu, true);
+	bql_unlock();
+	for (;;) {
+		qemu_wait_io_event(cpu);
+		if (!cpu_is_asked(cpu))
+			cpu_run(cpu);
+		else if (!attend(cpu))
+			return NULL;
+	}
+}
+
+static void mttcg_start_vcpu_thread(struct cpu *cpu) REQUIRES(bql)
+{
+	char name[16];
+
+	cpu->halt_cond = malloc(sizeof(*cpu->halt_cond));
+	if (!cpu->halt_cond)
+		die("out of memory");
+	halt_cond_init(cpu->halt_cond);
+	cpu_list_add(cpu);
+	snprintf(name, sizeof(name), "CPU %d/TCG", cpu->cpu_index);
+	thread_create(&cpu->thread, name, mttcg_cpu_thread_fn, cpu);
+}
+
+static void mttcg_kick_vcpu_thread(struct cpu *cpu)
+{
+	cpu_exit(cpu);
+}
+
+static void mttcg_poke_vcpu_thread(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+}
+
+static void mttcg_join_vcpu_thread(struct cpu *cpu)
+{
+	thread_join(&cpu->thread);
+}
+
+const struct accel_ops mttcg_ops = {
+	.create_vcpu_thread = mttcg_start_vcpu_thread,
+	.kick_vcpu_thread = mttcg_kick_vcpu_thread,
+	.poke_vcpu_thread = mttcg_poke_vcpu_thread,
+	.join_vcpu_thread = mttcg_join_vcpu_thread,
+};

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/cpus-rr.c - thread=single: one host thread runs all vCPUs in turn.
+ * Upstream: accel/tcg/tcg-accel-ops-rr.c.
+ *
+ * A vCPU's turn ends when it halts, yields (PAUSE), is kicked, or when the kick
+ * timer, which the main thread runs while two or more vCPUs have something to
+ * run, finds it running. The BQL is taken only when somebody asks for something,
+ * not at each turn. Guest x87 registers live in the thread's: they are exchanged
+ * when another vCPU has its turn. */
+#include "qemu/cpus_accel.h"
+
+#include "env/clock.h"
+#include "env/log.h"
+#include "env/poll.h"
+#include "qemu/target.h"
+
+enum { KICK_PERIOD_NS = NS_PER_SEC / 100 };
+
+static struct {
+	struct thread thread;
+	struct halt_cond halt;
+	/* The thread's own: whose turn it was last, whose x87 state is in the
+	 * host's registers. */
+	struct cpu *cursor, *loaded;
+	struct cpu *current;             /* _Atomic; runs now, or is about to */
+	bool contended;                  /* _Atomic; two or more want to run  */
+	struct poll_timer timer GUARDED_BY(bql);
+	bool timer_armed;                /* _Atomic; written under the BQL    */
+} rr;
+
+/* -- kicks ------------------------------------------------------------------------------ */
+
+/* All of them, as one thread runs them all: which it runs now may be another
+ * one by the time the kick gets there. */
+static void rr_kick_vcpu_thread(struct cpu *unused)
+{
+	struct cpu *cpu;
+
+	(void)unused;
+	CPU_FOREACH(cpu)
+		cpu_exit(cpu);
+}
+
+static struct cpu *rr_current_cpu(void)
+{
+	return __atomic_load_n(&rr.current, __ATOMIC_SEQ_CST);
+}
+
+/* Another vCPU than the one that runs is to look at its requests: it needs a
+ * turn for that. */
+static void rr_poke_vcpu_thread(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+	if (rr_current_cpu() != cpu)
+		rr_kick_vcpu_thread(cpu);
+}
+
+/* The running one; again if it has changed meanwhile. */
+static void rr_kick_next_cpu(void) REQUIRES(bql)
+{
+	struct cpu *cpu, *now = rr_current_cpu();
+
+	do {
+		cpu = now;
+		if (cpu)
+			cpu_exit(cpu);
+		now = rr_current_cpu();
+	} while (cpu != now);
+}
+
+static void timer_arm(void) REQUIRES(bql)
+{
+	__atomic_store_n(&rr.timer_armed, true, __ATOMIC_SEQ_CST);
+	poll_timer_mod(&rr.timer, clock_monotonic_ns() + KICK_PERIOD_NS);
+}
+
+static void rr_kick_thread(void *opaque) REQUIRES(bql)
+{
+	(void)opaque;
+	__atomic_store_n(&rr.timer_armed, false, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&rr.contended, __ATOMIC_SEQ_CST))
+		return;
+	timer_arm();
+	rr_kick_next_cpu();
+}
+
+/* -- turns ------------------------------------------------------------------------------- */
+
+static bool cpu_can_run(struct cpu *cpu)
+{
+	return cpu_flag(&cpu->created) && !cpu_is_asked(cpu) &&
+	       !cpu_thread_is_idle(cpu);
+}
+
+/* Make it the vCPU this thread stands for. */
+static void rr_load(struct cpu *cpu)
+{
+	current_cpu = cpu;
+	if (rr.loaded == cpu)
+		return;
+	if (rr.loaded)
+		target_cpu_exec_exit(rr.loaded);
+	target_cpu_exec_enter(cpu);
+	rr.loaded = cpu;
+}
+
+/* The next after the last one that can run; NULL: none can. */
+static struct cpu *rr_next(void)
+{
+	struct cpu *start, *cpu, *next = NULL;
+
+	lock_acquire(&qemu_cpu_list_lock);
+	start = rr.cursor ? rr.cursor : first_cpu;
+	for (cpu = start; cpu; ) {
+		cpu = cpu->next ? cpu->next : first_cpu;
+		if (cpu_can_run(cpu)) {
+			next = cpu;
+			break;
+		}
+		if (cpu == start)
+			break;
+	}
+	lock_release(&qemu_cpu_list_lock);
+	return next;
+}
+
+/* A kick that came before `leave` is cleared shows in halt_kicked(). */
+static void rr_turn(struct cpu *cpu)
+{
+	rr.cursor = cpu;
+	__atomic_store_n(&cpu->leave, false, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&rr.current, cpu, __ATOMIC_SEQ_CST);
+	if (!halt_kicked(&rr.halt)) {
+		rr_load(cpu);
+		cpu_run(cpu);
+	}
+	__atomic_store_n(&rr.current, NULL, __ATOMIC_SEQ_CST);
+}
+
+/* -- between turns ------------------------------------------------------------------------- */
+
+static void rr_forget(struct cpu *cpu) REQUIRES(bql)
+{
+	if (rr.cursor == cpu)
+		rr.cursor = NULL;
+	rr.loaded = NULL;                        /* it is the loaded one     */
+	current_cpu = NULL;
+	cpu_set_created(cpu, false);
+}
+
+static void rr_attend(struct cpu *cpu) REQUIRES(bql)
+{
+	rr_load(cpu);
+	cpu_attend(cpu);
+	if (cpu->unplug)
+		rr_forget(cpu);
+}
+
+/* What is asked of any; and: do several want to run? */
+static bool look_around(void)
+{
+	bool asked = false;
+	struct cpu *cpu;
+	int n = 0;
+
+	lock_acquire(&qemu_cpu_list_lock);
+	CPU_FOREACH(cpu) {
+		asked |= cpu_flag(&cpu->created) && cpu_is_asked(cpu);
+		n += cpu_can_run(cpu);
+	}
+	lock_release(&qemu_cpu_list_lock);
+	__atomic_store_n(&rr.contended, n > 1, __ATOMIC_SEQ_CST);
+	return asked || (n > 1 && !__atomic_load_n(&rr.timer_armed, __ATOMIC_SEQ_CST));
+}
+
+static void rr_wait_io_event(void)
+{
+	struct cpu *cpu;
+
+	while (look_around()) {
+		bql_lock();
+		CPU_FOREACH(cpu)
+			if (cpu->created && cpu_is_asked(cpu))
+				rr_attend(cpu);
+		if (__atomic_load_n(&rr.contended, __ATOMIC_SEQ_CST) && !rr.timer_armed)
+			timer_arm();
+		bql_unlock();
+	}
+}
+
+static void *rr_cpu_thread_fn(void *arg)
+{
+	struct cpu *cpu = arg;
+
+	bql_lock();
+	cpu_set_created(cpu, true);
+	bql_unlock();
+	for (;;) {
+		halt_clear(&rr.halt);
+		rr_wait_io_event();
+		while (!halt_kicked(&rr.halt) && (cpu = rr_next()))
+			rr_turn(cpu);
+		__atomic_store_n(&rr.contended, false, __ATOMIC_SEQ_CST);
+		halt_sleep(&rr.halt);            /* no sleep when kicked     */
+	}
+	return NULL;
+}
+
+static void rr_start_vcpu_thread(struct cpu *cpu) REQUIRES(bql)
+{
+	static bool started;
+
+	cpu->halt_cond = &rr.halt;
+	if (started) {
+		cpu_list_add(cpu);
+		cpu_set_created(cpu, true);
+		qemu_cpu_kick(cpu);
+		return;
+	}
+	started = true;
+	halt_cond_init(&rr.halt);
+	poll_timer_init(&rr.timer, rr_kick_thread, NULL);
+	cpu_list_add(cpu);
+	thread_create(&rr.thread, "ALL CPUs/TCG", rr_cpu_thread_fn, cpu);
+}
+
+/* The thread runs on for the others. */
+static void rr_join_vcpu_thread(struct cpu *cpu)
+{
+	(void)cpu;
+}
+
+const struct accel_ops rr_ops = {
+	.create_vcpu_thread = rr_start_vcpu_thread,
+	.kick_vcpu_thread = rr_kick_vcpu_thread,
+	.poke_vcpu_thread = rr_poke_vcpu_thread,
+	.join_vcpu_thread = rr_join_vcpu_thread,
+};
