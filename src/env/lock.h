@@ -46,6 +46,7 @@ enum lock_rank {
 	RANK_REGION = 70,     /* regions of the code buffer                 */
 	RANK_REGION_TREE = 75,/* host pc to TB, one a region                */
 	RANK_TLB = 80,        /* one vCPU's soft TLB                        */
+	RANK_CHARDEV = 84,    /* one chardev's output from lock-free ports  */
 	RANK_POLL = 85,       /* bottom halves of the main loop             */
 	RANK_MAP = 86,        /* the file of map_pattern                    */
 	RANK_DISAS = 88,      /* capstone's handles                         */

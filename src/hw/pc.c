@@ -328,8 +328,10 @@ static void acpi_new(void) REQUIRES(bql)
 		.legacy = { set_hpet_legacy, NULL, 0 },
 	};
 
-	qemu_register_reset(acpi_pm_reset,
-			    acpi_pm_new(&system_io, ACPI_PM_BASE, &sci));
+	struct acpi_pm *pm = acpi_pm_new(&system_io, ACPI_PM_BASE, &sci);
+
+	qemu_register_reset(acpi_pm_reset, pm);
+	qemu_register_powerdown(acpi_pm_power_button, pm);
 	qemu_register_reset(hpet_reset, hpet_new(&system_memory, &lines));
 	qemu_register_reset(facs_reset, NULL);
 	tables_new();

@@ -7,6 +7,9 @@
  * main loop empties. A reader that has stopped for good costs QUEUE_MAX bytes,
  * then output is lost, with one warning; the guest never waits.
  *
+ * chardev_post() puts bytes in a box of their own under a lock of their own;
+ * the main loop, or whoever writes next with the BQL, empties it.
+ *
  * Input is read while there is room for it. "mon:" puts upstream's multiplexer
  * before it: Ctrl-A x ends the program, whether the guest reads or not. */
 #include "qemu/chardev.h"
@@ -21,12 +24,16 @@
 #include "env/log.h"
 #include "env/poll.h"
 #include "env/terminal.h"
+#include "qemu/runstate.h"
 #include "qemu/vl.h"
 
-enum { LINE_BYTES = 256, INPUT_BYTES = 4096, ESCAPE = 1, EOT_TIMEOUT_MS = 2000,
-       STDIN = 0, STDOUT = 1 };
+enum { LINE_BYTES = 256, INPUT_BYTES = 4096, POST_BYTES = 4096, ESCAPE = 1,
+       EOT_TIMEOUT_MS = 2000, STDIN = 0, STDOUT = 1 };
 #define LINGER_NS (1 * NS_PER_MS)
 #define QUEUE_MAX (64u << 20)
+
+/* Stands for the post_lock of any chardev. */
+struct lock_class post_locks;
 
 struct chardev {
 	struct chardev *next;
@@ -39,6 +46,10 @@ struct chardev {
 	struct poll_timer linger;
 	u8 *queue;                       /* [first, used) is to be written   */
 	size_t first, used, room;
+	struct lock post_lock;
+	u8 post[POST_BYTES] GUARDED_BY(post_locks);
+	int n_post GUARDED_BY(post_locks);
+	struct bottom_half post_bh;
 	u8 input[INPUT_BYTES];
 	int in_first, in_used;
 	chr_can_read_fn *can_read;
@@ -136,9 +147,9 @@ static bool queue_grow(struct chardev *c, size_t n)
 	return true;
 }
 
-void chardev_write(struct chardev *c, const u8 *buf, int n)
+static void output_write(struct chardev *c, const u8 *buf, int n) REQUIRES(bql)
 {
-	if (!c || c->is_null || c->broken || n <= 0)
+	if (c->broken || n <= 0)
 		return;
 	if (!queue_grow(c, (size_t)n)) {
 		warn("%s takes no output any more: some is lost", c->name);
@@ -155,9 +166,86 @@ void chardev_write(struct chardev *c, const u8 *buf, int n)
 		poll_timer_mod(&c->linger, clock_monotonic_ns() + LINGER_NS);
 }
 
+/* -- output without the BQL ------------------------------------------------------- */
+
+/* The lock and the class that stands for it, for clang. */
+static UNCHECKED void post_acquire(struct chardev *c) ACQUIRE(post_locks)
+{
+	lock_acquire(&c->post_lock);
+}
+
+static UNCHECKED void post_release(struct chardev *c) RELEASE(post_locks)
+{
+	lock_release(&c->post_lock);
+}
+
+/* Put n bytes into the box; false: it is too full. *first: it was empty. */
+static bool post_put(struct chardev *c, const u8 *buf, int n, bool *first)
+{
+	bool fits;
+
+	post_acquire(c);
+	fits = n <= POST_BYTES - c->n_post;
+	*first = !c->n_post;
+	if (fits) {
+		memcpy(c->post + c->n_post, buf, (size_t)n);
+		c->n_post += n;
+	}
+	post_release(c);
+	return fits;
+}
+
+static void post_empty(struct chardev *c) REQUIRES(bql)
+{
+	u8 buf[POST_BYTES];
+	int n;
+
+	post_acquire(c);
+	n = c->n_post;
+	memcpy(buf, c->post, (size_t)n);
+	c->n_post = 0;
+	post_release(c);
+	output_write(c, buf, n);
+}
+
+static void post_is_due(void *opaque) REQUIRES(bql)
+{
+	post_empty(opaque);
+}
+
+void chardev_write(struct chardev *c, const u8 *buf, int n)
+{
+	if (!c || c->is_null)
+		return;
+	post_empty(c);
+	output_write(c, buf, n);
+}
+
+/* UNCHECKED: the lock is taken on a condition. */
+UNCHECKED void chardev_post(struct chardev *c, const u8 *buf, int n)
+{
+	bool first, held;
+
+	if (!c || c->is_null || n <= 0)
+		return;
+	if (post_put(c, buf, n, &first)) {
+		if (first)
+			bh_schedule(&c->post_bh);
+		return;
+	}
+	held = bql_held();
+	if (!held)
+		bql_lock();
+	chardev_write(c, buf, n);
+	if (!held)
+		bql_unlock();
+}
+
 /* At the end: a reader that is merely slow gets all. */
 void chardev_flush_all(void)
 {
+	for (struct chardev *c = chardevs; c; c = c->next)
+		chardev_write(c, NULL, 0);
 	for (struct chardev *c = chardevs; c; c = c->next)
 		while (!c->is_null && !output_push(c))
 			if (!file_wait_writable(c->out, EOT_TIMEOUT_MS))
@@ -171,6 +259,7 @@ static void help(void)
 {
 	error_report("Ctrl-A h  this help\r\n"
 		     "smew: Ctrl-A x  end the program\r\n"
+		     "smew: Ctrl-A p  press the power button\r\n"
 		     "smew: Ctrl-A c  the monitor: there is none yet\r\n"
 		     "smew: Ctrl-A Ctrl-A  send Ctrl-A\r");
 }
@@ -181,6 +270,9 @@ static bool escape_key(u8 key) REQUIRES(bql)
 	switch (key) {
 	case 'x':
 		qemu_quit(0);
+	case 'p':
+		qemu_system_powerdown_request();
+		return false;
 	case 'c':
 		error_report("there is no monitor yet; Ctrl-A x ends\r");
 		return false;
@@ -309,6 +401,8 @@ static struct chardev *chardev_new(const char *name, int out, int in)
 	c->out = out;
 	c->in = in;
 	poll_timer_init(&c->linger, linger_is_over, c);
+	lock_init(&c->post_lock, "chardev", RANK_CHARDEV);
+	bh_init(&c->post_bh, post_is_due, c);
 	c->next = chardevs;
 	chardevs = c;
 	return c;

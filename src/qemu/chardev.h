@@ -21,6 +21,9 @@ void chardev_set_reader(struct chardev *c, chr_can_read_fn *can, chr_read_fn *rd
 void chardev_accept_input(struct chardev *c) REQUIRES(bql);  /* room again  */
 /* Write n bytes; order is kept; never blocks the guest for long. NULL c: lost. */
 void chardev_write(struct chardev *c, const u8 *buf, int n) REQUIRES(bql);
+/* The same from any thread, the BQL not needed: for ports that take no lock.
+ * The main loop passes the bytes on soon, before later chardev_write()s. */
+void chardev_post(struct chardev *c, const u8 *buf, int n);
 /* At the end: hand out what is queued; gives up on a reader that takes nothing
  * for two seconds. */
 void chardev_flush_all(void) REQUIRES(bql);

@@ -27,6 +27,7 @@ struct reset_entry {
 };
 
 static struct reset_entry *resets GUARDED_BY(bql);
+static struct reset_entry powerdown GUARDED_BY(bql);
 static enum run_state run_state;         /* _Atomic; written under the BQL   */
 static bool reset_requested GUARDED_BY(bql);
 static bool shutdown_requested GUARDED_BY(bql);
@@ -105,6 +106,17 @@ void qemu_system_triple_fault_request(void)
 void qemu_system_shutdown_request(void)
 {
 	shutdown_with(0);
+}
+
+void qemu_register_powerdown(void (*fn)(void *), void *opaque)
+{
+	powerdown = (struct reset_entry){ fn, opaque, NULL };
+}
+
+void qemu_system_powerdown_request(void)
+{
+	if (powerdown.fn)
+		powerdown.fn(powerdown.opaque);
 }
 
 void qemu_system_exit_request(int code)

@@ -23,6 +23,11 @@ void qemu_system_triple_fault_request(void) REQUIRES(bql);
 void qemu_system_exit_request(int code) REQUIRES(bql);
 /* Guest power-off: exit 0, or stop when -no-shutdown. */
 void qemu_system_shutdown_request(void) REQUIRES(bql);
+/* Somebody presses the power button: tells the board, which tells the guest.
+ * Upstream: qemu_system_powerdown_request. */
+void qemu_system_powerdown_request(void) REQUIRES(bql);
+/* The one who is told. */
+void qemu_register_powerdown(void (*fn)(void *), void *opaque) REQUIRES(bql);
 /* Devices register how they return to their power-on state; called in order
  * of registration, with all vCPUs stopped. */
 void qemu_register_reset(void (*fn)(void *), void *opaque) REQUIRES(bql);
