@@ -66,8 +66,9 @@ enum {
 	HF_MP = 1 << 16,         /* CR0.MP                                   */
 	HF_IOPL = 3 << 17,       /* EFLAGS.IOPL                              */
 	HF_PG = 1 << 19,
-	HF_RF = 1 << 20,
+	HF_RF = 1 << 20,         /* EFLAGS.RF, kept only with HF_XBP: one insn */
 	HF_CPL0_IO = 1 << 21,    /* CPL <= IOPL and not VM: IN/OUT, CLI free  */
+	HF_XBP = 1 << 22,        /* DR7 has a breakpoint on instructions     */
 };
 
 struct desc_table { u32 base; u16 limit; };
@@ -87,6 +88,8 @@ struct x86_cpu {
 	int old_exception;       /* being delivered: for double faults; -1   */
 	bool nmi_blocked;        /* until IRET                               */
 	bool wait_for_sipi;      /* an AP before its start-up IPI            */
+	u32 dr6_pending;         /* of traps that wait: c.trap_pending       */
+	u32 port_breakpoints;    /* that DR7 enables                         */
 	u32 sysenter_cs, sysenter_esp, sysenter_eip;
 	u32 efer;                /* MSR C0000080h: NXE only                  */
 	u32 a20_mask;            /* ~0 or ~(1 << 20)                         */

@@ -10,6 +10,7 @@
  * changed before the last check of a delivery has passed.
  * Upstream: excp_helper.c, seg_helper.c do_interrupt_*. */
 #include "env/log.h"
+#include "i386/debug.h"
 #include "i386/desc.h"
 #include "i386/fault.h"
 #include "i386/helper.h"
@@ -70,6 +71,7 @@ static void set_exception(struct x86_cpu *x, int vector, u32 err)
 {
 	int old = x->old_exception;
 
+	debug_take_pending(x);           /* the instruction does not end     */
 	if (old >= 0 && old != DELIVERING_BENIGN) {
 		report_record(x, vector, err, old);
 		if (old == EXCP_DF && (contributory(vector) || vector == EXCP_PF))
@@ -181,7 +183,7 @@ u64 helper_single_step(struct cpu *cpu, u32 next, u32 b, u32 c)
 
 	(void)b, (void)c;
 	cpu->pc = next;
-	x->dr[6] |= 1 << 14;                    /* BS */
+	x->dr[6] |= 1 << 14 | debug_take_pending(x); /* BS */
 	raise_trap(x, EXCP_DB);
 }
 
@@ -387,7 +389,9 @@ static void deliver(struct x86_cpu *x, const struct event *e)
 	else
 		deliver_real(x, e);
 	x->old_exception = -1;
-	x->hflags &= ~(u32)HF_INHIBIT_IRQ;
+	x->hflags &= ~(u32)(HF_INHIBIT_IRQ | HF_RF);
+	if (e->vector == EXCP_DB)
+		debug_enter_handler(x);
 }
 
 /* -- INT n ------------------------------------------------------------------------------------- */

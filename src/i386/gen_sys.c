@@ -114,6 +114,7 @@ void gen_mov_to_dr(struct dis *d)
 	ir_val n = emit_const(d, (u32)d->arg[0].imm);
 
 	emit_call(d, HELPER_write_dr, n, d->arg[1].v, IR_NONE);
+	gen_leave_next(d, false);
 }
 
 void gen_clts(struct dis *d)

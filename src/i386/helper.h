@@ -57,8 +57,11 @@
 	/* -- system registers (sys.c) -- */ \
 	_(write_cr,       2, H_SYS)       /* E a: number, b: value                   */ \
 	_(read_cr,        1, 0) \
-	_(write_dr,       2, H_F | H_R)   /* a: number, b: value                     */ \
+	/* -- debug registers (debug.c) -- */ \
+	_(exec_breakpoint,1, H_F)         /* a: linear address of an instruction     */ \
+	_(write_dr,       2, H_F | H_R)   /* E a: number, b: value                   */ \
 	_(read_dr,        1, H_F | H_R) \
+	/* -- system registers (sys.c) -- */ \
 	_(clts,           0, H_R)         /* E */ \
 	_(lmsw,           1, H_SYS)       /* E */ \
 	_(lgdt,           2, H_F)         /* a: base, b: limit                       */ \

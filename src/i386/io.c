@@ -2,6 +2,7 @@
 /* src/i386/io.c - IN and OUT: the right to a port (SDM vol. 1 19.5: IOPL, the
  * I/O permission bitmap of a 32-bit TSS) and the access itself.
  * Upstream: seg_helper.c helper_check_io, misc_helper.c. */
+#include "i386/debug.h"
 #include "i386/desc.h"
 #include "i386/fault.h"
 #include "i386/helper.h"
@@ -70,13 +71,14 @@ void port_out(u32 port, u32 size, u32 v)
 
 u64 helper_in(struct cpu *cpu, u32 port, u32 size, u32 c)
 {
-	(void)cpu, (void)c;
+	(void)c;
+	debug_port(x86(cpu), port, size);
 	return port_in(port, size);
 }
 
 u64 helper_out(struct cpu *cpu, u32 port, u32 size, u32 v)
 {
-	(void)cpu;
+	debug_port(x86(cpu), port, size);
 	port_out(port, size, v);
 	return 0;
 }

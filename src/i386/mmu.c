@@ -11,6 +11,7 @@
  * Upstream: excp_helper.c mmu_translate, helper.c cpu_x86_update_cr0. */
 #include "env/log.h"
 #include "i386/cpu.h"
+#include "i386/debug.h"
 #include "i386/fault.h"
 #include "i386/model.h"
 #include "qemu/memory.h"
@@ -306,6 +307,8 @@ void cpu_set_cr4(struct x86_cpu *x, u32 v)
 	if (v & ~cr4_known(x))
 		fault(x, EXCP_GP, 0, "CR4 = %08x: sets a bit the CPU has not", v, 0);
 	x->cr[4] = v;
+	if ((old ^ v) & CR4_DE)
+		debug_update(x);
 	if ((old ^ v) & (CR4_PSE | CR4_PAE | CR4_PGE))
 		tlb_flush(&x->c);
 }

@@ -4,8 +4,8 @@
  * the part of the state that translation depends on.
  *
  * EFLAGS is kept in three places: CF PF AF ZF SF OF in cpu->cc, DF as +1/-1 in
- * df, the rest in eflags. RF is never kept: instruction breakpoints are not
- * modelled, so nothing could see it (DIFF: DR0-DR3 are stored, never match).
+ * df, the rest in eflags. RF is hflags' HF_RF, kept only while there are
+ * instruction breakpoints: nothing else sees it.
  * DIFF: no alignment checks (CR0.AM, EFLAGS.AC): #AC is never raised.
  * Upstream: cpu.c x86_cpu_reset, cpu.h cpu_x86_load_seg_cache. */
 #include <stdio.h>
@@ -14,6 +14,7 @@
 #include "env/clock.h"
 #include "env/log.h"
 #include "i386/cpu.h"
+#include "i386/debug.h"
 #include "i386/desc.h"
 #include "i386/fault.h"
 #include "i386/model.h"
@@ -145,6 +146,7 @@ enum { EFLAGS_KEPT = EFLAGS_TF | EFLAGS_IF | EFLAGS_IOPL | EFLAGS_NT | EFLAGS_VM
 u32 cpu_get_eflags(const struct x86_cpu *x)
 {
 	return x->eflags | 2 | (x->c.cc & EFLAGS_ARITH) |
+	       (x->hflags & HF_RF ? EFLAGS_RF : 0) |
 	       (x->df < 0 ? EFLAGS_DF : 0);
 }
 
@@ -158,6 +160,8 @@ void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask)
 	if (mask & EFLAGS_DF)
 		x->df = val & EFLAGS_DF ? -1 : 1;
 	x->eflags = (old & ~own) | (val & own);
+	if (mask & val & EFLAGS_RF && x->hflags & HF_XBP)
+		x->hflags |= HF_RF;
 	if ((old ^ x->eflags) & EFLAGS_VM)
 		cpu_update_hflags(x);
 	else
@@ -289,6 +293,7 @@ static void init_state(struct x86_cpu *x)
 	x->dr[6] = 0xffff0ff0;
 	x->dr[7] = 0x400;
 	x->has_error_code = x->nmi_blocked = false;
+	debug_take_pending(x);
 	x->old_exception = -1;
 	x->efer = 0;
 	cpu->regs[R_EDX] = cpu_model_signature(x);
@@ -315,6 +320,7 @@ void cpu_reset_state(struct x86_cpu *x)
 	if (boot_state.valid && cpu->cpu_index == 0)
 		reset_to_boot_state(x);
 	cpu_update_hflags(x);
+	debug_update(x);
 	tlb_flush(cpu);
 }
 

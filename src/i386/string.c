@@ -14,6 +14,7 @@
  * before the instruction (SDM vol. 2, REP). */
 #include <string.h>
 
+#include "i386/debug.h"
 #include "i386/helper.h"
 #include "i386/port.h"
 
@@ -77,11 +78,18 @@ static void advance(struct str *s, u32 n, bool esi, bool edi)
 	s->count -= n;
 }
 
-/* More to do, but somebody wants the CPU: the instruction will run again. */
+/* More to do, but somebody wants the CPU: the instruction will run again, and
+ * no instruction breakpoint stops it on the way. */
 static bool interrupted(const struct str *s)
 {
-	return s->count && s->rep &&
-	       __atomic_load_n(&s->x->c.exit_request, __ATOMIC_RELAXED);
+	if (!s->count || !s->rep)
+		return false;
+	if (!__atomic_load_n(&s->x->c.exit_request, __ATOMIC_RELAXED) &&
+	    !s->x->c.trap_pending)
+		return false;
+	if (s->x->hflags & HF_XBP)
+		s->x->hflags |= HF_RF;
+	return true;
 }
 
 /* -- addresses ---------------------------------------------------------------- */
@@ -466,6 +474,7 @@ static void ins_one(const struct str *s, u32 port)
 	u32 a = element(s, DST);
 
 	probe_write(&s->x->c, a, s->size, s->mmu);
+	debug_port(s->x, port, s->size);
 	store_element(s, port_in(port, s->size));
 }
 
@@ -479,7 +488,8 @@ u64 helper_rep_ins(struct cpu *cpu, u32 a, u32 b, u32 c)
 	port_check(s.x, port, s.size);
 	while (s.count) {
 		u32 n = MIN(run_length(&s, DST), s.count);
-		hva dst = n ? run_host(&s, DST, n) : NULL;
+		bool fast = n && !s.x->port_breakpoints;
+		hva dst = fast ? run_host(&s, DST, n) : NULL;
 
 		if (dst) {
 			for (u32 i = 0; i < n; i++, dst += s.step)
@@ -506,6 +516,7 @@ u64 helper_rep_outs(struct cpu *cpu, u32 a, u32 b, u32 c)
 	while (s.count) {
 		u32 v = load_element(&s, SRC(&s));
 
+		debug_port(s.x, port, s.size);
 		port_out(port, s.size, v);
 		advance(&s, 1, true, false);
 		if (interrupted(&s))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/i386/sys.c - system registers: MOV CR, MOV DR, LMSW, LGDT, flags, time
+/* src/i386/sys.c - system registers: MOV CR, LMSW, LGDT, flags, time
  * stamp counter, model-specific registers. SDM vol. 2 at each instruction,
  * vol. 3A chapter 2, vol. 4 (MSRs). Upstream: misc_helper.c, cc_helper.c. */
 #include "env/clock.h"
@@ -60,47 +60,6 @@ u64 helper_smsw(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	(void)a, (void)b, (void)c;
 	return x86(cpu)->cr[0];
-}
-
-/* -- debug registers ---------------------------------------------------------------- */
-enum { DR6_BD = 1 << 13, DR7_GD = 1 << 13 };
-
-/* DR4, DR5 are DR6, DR7 unless CR4.DE; DR7.GD guards all of them. */
-static int dr_number(struct x86_cpu *x, int nr)
-{
-	if (nr == 4 || nr == 5) {
-		if (x->cr[4] & CR4_DE)
-			fault(x, EXCP_UD, 0, "DR%u with CR4.DE set", nr, 0);
-		nr += 2;
-	}
-	if (x->dr[7] & DR7_GD) {
-		x->dr[7] &= ~(u32)DR7_GD;
-		x->dr[6] |= DR6_BD;
-		fault(x, EXCP_DB, 0, "access to DR%u with DR7.GD set", nr, 0);
-	}
-	return nr;
-}
-
-u64 helper_write_dr(struct cpu *cpu, u32 nr, u32 v, u32 c)
-{
-	struct x86_cpu *x = x86(cpu);
-
-	(void)c;
-	nr = dr_number(x, nr);
-	if (nr == 6)
-		v = (v & 0xe00f) | 0xffff0ff0;
-	else if (nr == 7)
-		v = (v & 0xffff2fff) | 0x400;
-	x->dr[nr] = v;
-	return 0;
-}
-
-u64 helper_read_dr(struct cpu *cpu, u32 nr, u32 b, u32 c)
-{
-	struct x86_cpu *x = x86(cpu);
-
-	(void)b, (void)c;
-	return x->dr[dr_number(x, nr)];
 }
 
 /* -- descriptor tables, TLB, caches ------------------------------------------------------- */

@@ -6,6 +6,7 @@
  * new state is loaded; segment registers last. A fault in a segment load
  * belongs to the new task (#TS, #NP, #SS with the selector).
  * Upstream: seg_helper.c switch_tss. */
+#include "i386/debug.h"
 #include "i386/desc.h"
 #include "i386/fault.h"
 
@@ -218,7 +219,7 @@ void task_switch(struct x86_cpu *x, u16 sel, struct desc d, enum task_how how,
 		desc_set_busy(x, sel, true);
 	load_tr(x, sel, d);
 	x->cr[0] |= CR0_TS;
-	x->dr[7] &= ~0x155u;                    /* local breakpoints */
+	debug_leave_task(x);
 	load_state(x, &t, wide);
 	load_segments(x, &t);
 	if (t.eip > x->seg[R_CS].limit)

@@ -52,7 +52,7 @@ static void begin_block(struct dis *d, struct translation *t)
 		.cs_base = (u32)t->cs_base, .cs_limit = (u32)(t->cs_base >> 32),
 		.absent = ~x86(t->cpu)->features_edx,
 		.first = true,
-		.single = (t->flags & (HF_TF | HF_INHIBIT_IRQ)) != 0 ||
+		.single = (t->flags & (HF_TF | HF_INHIBIT_IRQ | HF_RF)) != 0 ||
 			  (t->cflags & CF_COUNT_MASK) == 1,
 	};
 	d->page0 = (d->cs_base + (u32)t->pc) & (u32)PAGE_MASK;
@@ -79,9 +79,13 @@ static void mark_insn(struct dis *d)
 static void gen_insn(struct dis *d)
 {
 	mark_insn(d);
-	/* The shadow ends with this instruction, whatever becomes of it. */
-	if (d->first && d->flags & HF_INHIBIT_IRQ)
-		emit_ste_imm(d, IRS_32, X86_OFS(hflags), d->flags & ~(u32)HF_INHIBIT_IRQ);
+	/* These end with this instruction, whatever becomes of it. */
+	if (d->first && d->flags & (HF_INHIBIT_IRQ | HF_RF))
+		emit_ste_imm(d, IRS_32, X86_OFS(hflags),
+			     d->flags & ~(u32)(HF_INHIBIT_IRQ | HF_RF));
+	if ((d->flags & (HF_XBP | HF_RF)) == HF_XBP)
+		emit_call(d, HELPER_exec_breakpoint, emit_const(d, d->cs_base + d->pc),
+			  IR_NONE, IR_NONE);
 	if (d->exc >= 0)
 		emit_raise(d, d->exc, d->exc_err);
 	else

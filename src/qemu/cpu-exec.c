@@ -394,6 +394,10 @@ static bool cpu_handle_interrupt(struct cpu *cpu)
 
 	if (cpu->cflags_next_tb != ~0u && cpu->cflags_next_tb & CF_NOIRQ)
 		return false;
+	if (cpu->trap_pending) {
+		target_take_trap(cpu);
+		return true;
+	}
 	__atomic_store_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
 	pending = cpu_pending(cpu);
 	if (pending && target_exec_interrupt(cpu, pending))

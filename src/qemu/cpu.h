@@ -105,6 +105,8 @@ struct cpu {
 	bool in_exclusive_context;   /* its thread is in one               */
 	bool leave;                  /* _Atomic; cpu_exec is to return      */
 	u32 cflags_next_tb;          /* CF_* for the next TB, ~0u: default */
+	bool trap_pending;           /* target_take_trap before the next insn */
+	u32 n_watch;                 /* data breakpoints: target_page_watched */
 	struct halt_cond *halt_cond; /* what its thread sleeps on           */
 	struct lock work_lock;
 	struct cpu_work *work_first, **work_last; /* work_lock; the first is
@@ -182,6 +184,9 @@ void cpu_loop_exit_restore(struct cpu *cpu) __attribute__((noreturn));
 /* ... so that it is run once more, alone, by cpu_exec_step_atomic: while
  * cpu_parallel(), for what the host cannot do in one access. */
 void cpu_loop_exit_atomic(struct cpu *cpu) __attribute__((noreturn));
+/* The instruction under way must be run in a block of its own: returns if it
+ * is, or if no translated code is under way; else leaves and runs it again. */
+void cpu_run_alone(struct cpu *cpu);
 /* Make cpu->pc that of the instruction that called the helper under way. */
 void cpu_restore_state(struct cpu *cpu);
 

@@ -288,6 +288,11 @@ static bool is_ram(const struct tlb_full *f)
 	return f->mr && (f->mr->type == MR_RAM || f->mr->type == MR_ROM);
 }
 
+static bool watched(struct cpu *cpu, gva addr)
+{
+	return cpu->n_watch && target_page_watched(cpu, addr & PAGE_MASK);
+}
+
 void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mode)
 {
 	u32 page = (u32)(addr >> PAGE_BITS);
@@ -299,7 +304,7 @@ void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mode)
 				.phys = phys & PAGE_MASK, .prot = (u8)prot };
 	f->mr = address_space_translate(&address_space_memory, f->phys, &f->mr_offset, &len);
 	f->mixed = len < PAGE_SIZE;
-	if (!is_ram(f))
+	if (!is_ram(f) || watched(cpu, addr))
 		return;
 	if (t[0][page] == TLB_INVALID && t[1][page] == TLB_INVALID)
 		note_filled(cpu, mode, page);
@@ -352,6 +357,18 @@ struct tb *cpu_current_tb(struct cpu *cpu)
 	return cpu->host_pc ? tcg_tb_lookup(cpu->host_pc - 1) : NULL;
 }
 
+void cpu_run_alone(struct cpu *cpu)
+{
+	struct tb *tb = cpu_current_tb(cpu);
+
+	if (!tb || tb->cflags & CF_NOCACHE)
+		return;
+	cpu_restore_state(cpu);
+	cpu->cflags_next_tb = 1 | CF_NOCACHE | CF_NO_STACK | CF_NOIRQ;
+	cpu->exception_index = EXCP_NONE;
+	cpu_loop_exit(cpu);
+}
+
 void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n)
 {
 	struct tb *tb;
@@ -359,12 +376,8 @@ void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n)
 	if (!tb_page_hit(ram, n))
 		return;
 	tb = cpu_current_tb(cpu);
-	if (tb_invalidate_range(ram, n, tb) && tb->n_insns > 1) {
-		cpu_restore_state(cpu);
-		cpu->cflags_next_tb = 1 | CF_NOCACHE | CF_NO_STACK | CF_NOIRQ;
-		cpu->exception_index = EXCP_NONE;
-		cpu_loop_exit(cpu);
-	}
+	if (tb_invalidate_range(ram, n, tb) && tb->n_insns > 1)
+		cpu_run_alone(cpu);
 }
 
 /* -- MMIO ------------------------------------------------------------------------------ */
@@ -459,6 +472,8 @@ static int span_pages(struct cpu *cpu, gva addr, unsigned size, enum mmu_access 
 		target_access_wraps(cpu, addr);
 	for (int i = 0; i < n; i++)
 		s[i].full = *full_get(cpu, s[i].addr, rw, mode, false);
+	if (cpu->n_watch)
+		target_access_watch(cpu, addr, size, rw == MMU_DATA_STORE);
 	return n;
 }
 
@@ -588,7 +603,7 @@ static hva probe(struct cpu *cpu, gva a, int size, enum mmu_access rw, int mode,
 	if (addend != TLB_INVALID && rw != MMU_INST_FETCH)
 		return (hva)(uintptr_t)(a + addend);
 	f = full_get(cpu, a, rw, mode, quiet);
-	if (!f || !is_ram(f) || (rw == MMU_DATA_STORE && f->mr->type != MR_RAM))
+	if (!f || (!quiet && watched(cpu, a)) || !is_ram(f) || (rw == MMU_DATA_STORE && f->mr->type != MR_RAM))
 		return NULL;
 	if (rw == MMU_DATA_STORE)
 		cpu_code_store(cpu, full_ram(f) + (a & ~PAGE_MASK), (unsigned)size);

@@ -69,6 +69,11 @@ bool target_tlb_fill(struct cpu *cpu, gva addr, enum mmu_access rw, int mmu_idx,
 /* An access at addr reaches past 4 GB, to address 0: raise the fault if the
  * instruction under way may not do that. */
 void target_access_wraps(struct cpu *cpu, gva addr);
+/* While cpu->n_watch: does this page hold a data breakpoint? Then the soft TLB
+ * has no entry for it and reports each access of it, before it is made; may
+ * leave by cpu_run_alone. */
+bool target_page_watched(struct cpu *cpu, gva page);
+void target_access_watch(struct cpu *cpu, gva addr, unsigned size, bool write);
 /* For debuggers and reports: physical address, or ~0. Changes nothing. */
 gpa target_debug_translate(struct cpu *cpu, gva addr);
 
@@ -77,6 +82,8 @@ gpa target_debug_translate(struct cpu *cpu, gva addr);
 void target_do_interrupt(struct cpu *cpu);
 /* Take one pending interrupt if the guest accepts it now; true if it did. */
 bool target_exec_interrupt(struct cpu *cpu, u32 interrupt_request) EXCLUDES(bql);
+/* cpu->trap_pending: make it cpu->exception_index. */
+void target_take_trap(struct cpu *cpu);
 bool target_has_work(struct cpu *cpu);       /* would HLT end?               */
 /* A host SIGFPE in translated code: which guest vector is it (0 #DE, 16 #MF),
  * -1: none of the guest's. */
