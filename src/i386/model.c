@@ -33,6 +33,8 @@ static const struct cpu_model models[] = {
 };
 /* clang-format on */
 
+#define HYPERVISOR_LEAF 0x40000000u      /* its last one too, its name       */
+
 static const char brand[48] = "smew virtual CPU";
 
 u32 cpu_model_signature(const struct x86_cpu *x)
@@ -101,7 +103,11 @@ static u32 word(const char *s)
 	return v;
 }
 
-/* APIC ID, number of processors in the package, CLFLUSH line of 64 bytes. A local
+/* All models say that they are emulated, as upstream's: kernels then look for no
+ * performance counters and microcode, and do not queue for spin locks whose holder
+ * may not have a host processor.
+ *
+ * APIC ID, number of processors in the package, CLFLUSH line of 64 bytes. A local
  * APIC that is turned off is not there (SDM vol. 3A 10.4.3). */
 static struct cpuid cpuid_1(const struct x86_cpu *x)
 {
@@ -110,7 +116,8 @@ static struct cpuid cpuid_1(const struct x86_cpu *x)
 	if (!(cpu_get_apic_base(&x->c) & APIC_BASE_ENABLE))
 		d &= ~(u32)CPUID_APIC;
 	return (struct cpuid){ cpu_model_signature(x),
-		(u32)x->c.cpu_index << 24 | n << 16 | 8 << 8, x->features_ecx, d };
+		(u32)x->c.cpu_index << 24 | n << 16 | 8 << 8,
+		x->features_ecx | CPUID_EXT_HYPERVISOR, d };
 }
 
 /* Deterministic cache parameters: a row a cache, as the generic CPUs of upstream;
@@ -168,6 +175,9 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 		return cpuid_4(sub);
 	case 0xb:
 		return cpuid_b(x, sub);
+	case HYPERVISOR_LEAF:
+		return (struct cpuid){ HYPERVISOR_LEAF, word("smew"),
+				       word("smew"), word("smew") };
 	case 0x80000000:
 		return (struct cpuid){ m->xlevel, 0, 0, 0 };
 	case 0x80000001:
@@ -188,7 +198,8 @@ u64 helper_cpuid(struct cpu *cpu, u32 a, u32 b, u32 c)
 	struct x86_cpu *x = x86(cpu);
 	u32 leaf = cpu->regs[R_EAX];
 	u32 last = leaf & 0x80000000 ? x->model->xlevel : x->model->level;
-	struct cpuid r = cpuid_leaf(x, leaf > last ? x->model->level : leaf,
+	bool there = leaf <= last || leaf == HYPERVISOR_LEAF;
+	struct cpuid r = cpuid_leaf(x, there ? leaf : x->model->level,
 				    (u32)cpu->regs[R_ECX]);
 
 	(void)a, (void)b, (void)c;

@@ -13,6 +13,7 @@ enum {                                   /* CPUID.1:EDX                      */
 	CPUID_FXSR = 1 << 24, CPUID_HTT = 1 << 28,
 };
 enum { CPUID_EXT_X2APIC = 1 << 21, CPUID_EXT_TSC_DEADLINE = 1 << 24 };  /* ECX */
+#define CPUID_EXT_HYPERVISOR (1u << 31)      /* ECX: no real machine        */
 enum { CPUID_EXT2_NX = 1 << 20 };        /* CPUID.80000001h:EDX              */
 
 struct cpu_model {
