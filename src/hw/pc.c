@@ -97,14 +97,12 @@ static struct irq_line gsi_line(int n)
 static void set_a20(void *opaque, int n, int level) REQUIRES(bql)
 {
 	u8 was = board.a20;
-	struct cpu *cpu;
 
 	(void)opaque;
 	board.a20 = level ? was | 1 << n : was & ~(1 << n);
 	if (!was == !board.a20)
 		return;
-	CPU_FOREACH(cpu)
-		target_set_a20(cpu, board.a20 != 0);
+	target_set_a20(board.a20 != 0);
 }
 
 static void set_reset(void *opaque, int n, int level) REQUIRES(bql)

@@ -58,6 +58,7 @@ static bool open_second_page(struct dis *d)
 		return false;
 	if (!d->host[1] && !d->first)
 		return false;
+	d->host[1] = cpu_code_copy(1, d->host[1]);
 	d->mmio = !d->host[1];
 	return true;
 }

@@ -41,19 +41,15 @@ void desc_set_accessed(struct x86_cpu *x, u16 sel, struct desc *d)
 	if ((d->hi & DESC_A) || !desc_addr(x, sel, &addr))
 		return;
 	d->hi |= DESC_A;
-	cpu_stb(&x->c, (u32)(addr + 5), d->hi >> 8, MMU_KERNEL);
+	cpu_atomic_setb(&x->c, (u32)(addr + 5), DESC_A >> 8, 0, MMU_KERNEL);
 }
 
 void desc_set_busy(struct x86_cpu *x, u16 sel, bool busy)
 {
 	u32 addr;
-	u8 b;
 
-	if (!desc_addr(x, sel, &addr))
-		return;
-	b = cpu_ldub(&x->c, (u32)(addr + 5), MMU_KERNEL);
-	b = busy ? b | 2 : b & ~2;
-	cpu_stb(&x->c, (u32)(addr + 5), b, MMU_KERNEL);
+	if (desc_addr(x, sel, &addr))
+		cpu_atomic_setb(&x->c, (u32)(addr + 5), busy ? 2 : 0, busy ? 0 : 2, MMU_KERNEL);
 }
 
 /* -- segment loads ----------------------------------------------------------------- */

@@ -154,12 +154,22 @@ void gen_invlpg(struct dis *d)
 }
 
 /* Helpers without arguments: RDTSC, CPUID and the like. */
+/* SDM vol. 3A 9.3. What follows such an instruction may have been written by
+ * another processor just before: it is not to be part of a block whose code was
+ * fetched earlier. (The others of them end their block for other reasons.) */
+static bool is_serializing(int helper)
+{
+	return helper == HELPER_wbinvd || helper == HELPER_wrmsr || helper == HELPER_cpuid;
+}
+
 void gen_helper0(struct dis *d)
 {
 	static const u8 id[] = { HELPER_wbinvd, HELPER_rdtsc, HELPER_rdpmc, HELPER_rdmsr,
 				 HELPER_wrmsr, HELPER_cpuid };
 
 	emit_call(d, id[d->row->x], IR_NONE, IR_NONE, IR_NONE);
+	if (is_serializing(id[d->row->x]))
+		gen_goto(d, d->next);
 }
 
 /* -- descriptor tables ----------------------------------------------------------------------- */

@@ -4,9 +4,11 @@
  * Upstream: seg_helper.c helper_check_io, misc_helper.c. */
 #include "i386/debug.h"
 #include "i386/desc.h"
+#include "i386/dis.h"
 #include "i386/fault.h"
 #include "i386/helper.h"
 #include "i386/port.h"
+#include "qemu/cpus.h"
 #include "qemu/memory.h"
 
 /* Bits of the bitmap for `size` ports from `port` on: all must be 0. The
@@ -69,6 +71,23 @@ void port_out(u32 port, u32 size, u32 v)
 		address_space_stl(as, port, v);
 }
 
+/* The instruction under way has changed something for all vCPUs, and the next is to
+ * find it changed everywhere. A block of one instruction ends anyway. */
+void leave_after_insn(struct x86_cpu *x)
+{
+	struct tb *tb = cpu_current_tb(&x->c);
+	struct dis d;
+
+	if (!tb || tb->n_insns == 1)
+		return;
+	cpu_restore_state(&x->c);
+	if (!decode_quiet(&d, x, (u32)x->c.pc))
+		return;
+	x->c.pc = d.next;
+	x->c.exception_index = EXCP_INTERRUPT;
+	cpu_loop_exit(&x->c);
+}
+
 u64 helper_in(struct cpu *cpu, u32 port, u32 size, u32 c)
 {
 	(void)c;
@@ -80,5 +99,7 @@ u64 helper_out(struct cpu *cpu, u32 port, u32 size, u32 v)
 {
 	debug_port(x86(cpu), port, size);
 	port_out(port, size, v);
+	if (cpu->synced_work)
+		leave_after_insn(x86(cpu));
 	return 0;
 }

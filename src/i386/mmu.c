@@ -14,6 +14,7 @@
 #include "i386/debug.h"
 #include "i386/fault.h"
 #include "i386/model.h"
+#include "qemu/cpus.h"
 #include "qemu/memory.h"
 #include "qemu/target.h"
 
@@ -59,22 +60,40 @@ static u64 pte_read(struct x86_cpu *x, gpa *addr, int width)
 		: __atomic_load_n((u32 *)h, __ATOMIC_RELAXED);
 }
 
+/* An entry that is not in RAM: a plain access, which a device may ignore. (A
+ * read-modify-write that nobody comes between would take an exclusive section,
+ * and to begin one here, inside cpu_exec, is to wait for oneself: upstream 7.2's
+ * ptw_setl_slow.) */
+static void pte_write_mmio(gpa addr, u64 v, int width)
+{
+	if (width == 8)
+		address_space_stq(&address_space_memory, addr, v);
+	else
+		address_space_stl(&address_space_memory, addr, (u32)v);
+}
+
 /* Set bits in the entry; false: it is no longer `old`. */
 static bool pte_set(gpa addr, u64 old, u64 bits, int width)
 {
 	hva h = phys_host(addr);
 	u64 v8 = old;
 	u32 v4 = old;
+	bool done;
 
 	if (!(~old & bits))
 		return true;
-	if (!h)
-		return true;              /* ROM, MMIO: nothing to set */
+	if (!h) {
+		pte_write_mmio(addr, old | bits, width);
+		return true;
+	}
 	if (width == 8)
-		return __atomic_compare_exchange_n((u64 *)h, &v8, old | bits,
+		done = __atomic_compare_exchange_n((u64 *)h, &v8, old | bits,
 			false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
-	return __atomic_compare_exchange_n((u32 *)h, &v4, (u32)(old | bits),
-		false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	else
+		done = __atomic_compare_exchange_n((u32 *)h, &v4, (u32)(old | bits),
+			false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	tb_invalidate_phys_range((ram_addr)(h - ram_arena), (u64)width);
+	return done;
 }
 
 /* -- the walk -------------------------------------------------------------------------- */
@@ -324,9 +343,16 @@ void cpu_set_a20(struct x86_cpu *x, bool on)
 	tlb_flush(&x->c);
 }
 
-void target_set_a20(struct cpu *cpu, bool on)
+static void a20_work(struct cpu *cpu, void *on) REQUIRES(bql)
 {
-	cpu_set_a20(x86(cpu), on);
+	cpu_set_a20(x86(cpu), on != NULL);
+}
+
+void target_set_a20(bool on)
+{
+	static char yes;
+
+	run_on_all_cpus_synced(a20_work, on ? &yes : NULL);
 }
 
 bool target_get_a20(struct cpu *cpu)

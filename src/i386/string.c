@@ -122,7 +122,7 @@ static inline hva run_host(const struct str *s, const struct side *d, u32 n)
 {
 	u32 a = s->x->seg[d->seg].base + offset_of(s, d);
 	enum mmu_access rw = d->write ? MMU_DATA_STORE : MMU_DATA_LOAD;
-	u64 addend = cpu_tables(&s->x->c)->tlb[s->mmu][d->write][a >> PAGE_BITS];
+	u64 addend = tlb_entry(&s->x->c, s->mmu, d->write, a);
 	hva h;
 
 	/* what probe_access does first, without the call */

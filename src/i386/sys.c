@@ -8,6 +8,7 @@
 #include "i386/fault.h"
 #include "i386/helper.h"
 #include "i386/model.h"
+#include "i386/port.h"
 #include "qemu/machine.h"
 #include "qemu/target.h"
 
@@ -322,5 +323,7 @@ u64 helper_wrmsr(struct cpu *cpu, u32 a, u32 b, u32 c)
 		log_item(LOG_GUEST_ERRORS, "wrmsr of unknown MSR %08x\n", nr);
 		fault(x, EXCP_GP, 0, "WRMSR: no MSR %08x, or a bad value", nr, 0);
 	}
+	if (cpu->synced_work)
+		leave_after_insn(x);
 	return 0;
 }

@@ -41,7 +41,7 @@ const struct ir_target target_ir = {
 
 static void open_first_page(struct dis *d)
 {
-	d->host[0] = cpu_code_page(d->cpu, d->page0, &d->t->page[0]);
+	d->host[0] = cpu_code_copy(0, cpu_code_page(d->cpu, d->page0, &d->t->page[0]));
 	d->mmio = !d->host[0];
 }
 

@@ -24,7 +24,6 @@ void cpu_unwind(u64 rsp, u64 value) __attribute__((noreturn));
 void cpu_fault_landing(void);
 
 static __thread struct tcg_region region;
-static __thread bool have_region;
 
 /* -- leaving -------------------------------------------------------------------- */
 
@@ -207,7 +206,8 @@ static void tb_describe(struct tb *tb, const struct translation *t, ram_addr phy
 		tb->first = MIN(tb->first, t->peek_first);
 		tb->end = MAX(tb->end, t->peek_end);
 	}
-	if (phys == ~0ull || t->cflags & CF_NOCACHE)
+	/* the page lists hold a TB once: not one whose pages are the same */
+	if (phys == ~0ull || t->cflags & CF_NOCACHE || t->page[0] == t->page[1])
 		tb->phys = tb->page[0] = tb->page[1] = ~0ull;
 }
 
@@ -229,46 +229,94 @@ static struct ir_block *translate(struct translation *t)
 	return &block;
 }
 
-/* Code for the block; takes another region, or flushes, when one is full. */
+/* All vCPUs are outside translated code, this thread's own at the least about to
+ * leave it: their code, jump caches and return stacks are forgotten, their regions
+ * taken back. Several may have asked: once is enough. */
+static void do_tb_flush(struct cpu *cpu, void *data)
+{
+	(void)cpu;
+	if (__atomic_load_n(&tb_stats.flushes, __ATOMIC_RELAXED) != (u64)(uintptr_t)data)
+		return;
+	tb_flush_all();
+	jc_forget_all();
+}
+
+void tb_flush(struct cpu *cpu)
+{
+	u64 n = __atomic_load_n(&tb_stats.flushes, __ATOMIC_RELAXED);
+
+	async_safe_run_on_cpu(cpu, do_tb_flush, (void *)(uintptr_t)n);
+}
+
+static void do_tb_quiesce(struct cpu *cpu, void *data)
+{
+	(void)cpu, (void)data;
+	tb_quiesce();
+}
+
+/* Exclusive work has been queued that must be done before this TB can be made.
+ * Come back for it. */
+static void leave_for_work(struct cpu *cpu, u32 cflags)
+{
+	if (cpu_in_exclusive_context(cpu))           /* it is done already  */
+		return;
+	if (cflags)
+		cpu->cflags_next_tb = cflags;
+	cpu->exception_index = EXCP_INTERRUPT;
+	cpu_loop_exit(cpu);
+}
+
+/* Code for the block; takes another region when one is full, and has all code
+ * flushed when none is left. `mark`: the region before. */
 static struct tb *generate(struct cpu *cpu, struct ir_block *b, const struct translation *t,
-			   ram_addr phys)
+			   ram_addr phys, struct tcg_region *mark)
 {
 	for (;;) {
-		struct tb *tb = have_region ? tb_alloc() : NULL;
+		struct tb *tb;
 
+		*mark = region;
+		tb = tcg_region_valid(&region) ? tb_alloc() : NULL;
 		if (tb) {
 			tb_describe(tb, t, phys);
 			if (tcg_gen_code(b, tb, &region))
 				return tb;
 		}
-		have_region = tcg_region_alloc(&region);
-		if (!have_region)
-			tb_flush(cpu);
+		if (tcg_region_alloc(&region))
+			continue;
+		tb_flush(cpu);
+		leave_for_work(cpu, t->cflags);
 	}
 }
 
+/* A TB whose bytes changed while it was made, or whose page had to be waited for,
+ * is made again; when another vCPU was faster its TB serves. */
 static struct tb *tb_gen_code(struct cpu *cpu, u64 pc, u64 cs_base, u32 flags, u32 cflags,
 			      ram_addr phys)
 {
-	struct translation t = { .cpu = cpu, .pc = pc, .cs_base = cs_base,
-				 .flags = flags, .cflags = cflags };
-	struct tb *tb = generate(cpu, translate(&t), &t, phys), *there;
+	for (;;) {
+		struct translation t = { .cpu = cpu, .pc = pc, .cs_base = cs_base,
+					 .flags = flags, .cflags = cflags };
+		struct tcg_region mark;
+		struct tb *tb = generate(cpu, translate(&t), &t, phys, &mark), *there;
+		bool wait;
 
-	if (machine_config.info_jit)
-		tb_stats.host_insns += (u64)disas_count(DISAS_X86_64, tb->code, tb->hot_size);
-	if (log_enabled(LOG_OUT_ASM))
-		log_host_code(tb);
-	tcg_tb_insert(&region, tb);
-	there = tb_link_page(tb);
-	return there;
-}
-
-void tb_flush(struct cpu *cpu)
-{
-	tb_flush_all();
-	have_region = false;
-	tlb_flush(cpu);                       /* its jump caches too        */
-	cpu->exit_link = NULL;
+		if (machine_config.info_jit)
+			TB_STAT_ADD(host_insns, disas_count(DISAS_X86_64, tb->code, tb->hot_size));
+		if (log_enabled(LOG_OUT_ASM))
+			log_host_code(tb);
+		tcg_tb_insert(&region, tb);
+		there = tb_link_page(tb, &wait);
+		if (there == tb)
+			return tb;
+		tcg_tb_remove(&region, tb);
+		region = mark;
+		if (there)
+			return there;
+		if (wait) {
+			async_safe_run_on_cpu(cpu, do_tb_quiesce, NULL);
+			leave_for_work(cpu, cflags);
+		}
+	}
 }
 
 /* -- finding the TB --------------------------------------------------------------------------- */
@@ -474,6 +522,9 @@ static u64 step_once(void *arg)
 
 	if (cpu->cflags_next_tb == ~0u)
 		cpu->cflags_next_tb = 1 | CF_NO_STACK | CF_NOIRQ;
+	/* should it end in a jump through the jump cache: not further than to the
+	 * next loop */
+	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
 	cpu->exit_link = NULL;
 	get_key(cpu, &k);
 	run_code(cpu, &k, find_code(cpu, &k));
@@ -520,14 +571,6 @@ int cpu_exec(struct cpu *cpu)
 
 /* -- set-up ------------------------------------------------------------------------------------------ */
 
-static void tb_dropped(struct tb *tb)
-{
-	struct cpu *cpu;
-
-	CPU_FOREACH(cpu)
-		jc_remove(cpu, (u32)tb->pc);
-}
-
 static void layout_init(void)
 {
 	struct tcg_layout *l = &tcg_layout;
@@ -556,10 +599,10 @@ static void layout_init(void)
 
 void cpu_exec_init(void)
 {
-	static const struct tb_hooks hooks = { tlb_code_page, tb_dropped };
+	static const struct tb_hooks hooks = { tlb_code_page, cpu_code_unchanged, jc_dropped };
 	u32 mb = machine_config.tb_size ? machine_config.tb_size : CODE_BUFFER_MB;
 
-	tb_init(ram_arena_max, (size_t)mb << 20, &hooks);
+	tb_init(ram_arena_max, (size_t)mb << 20, MAX(machine_config.smp, 1), &hooks);
 	layout_init();
 	tcg_prologue_init(&target_ir);
 	signal_set_fault_hook(host_fault);
@@ -587,12 +630,16 @@ void info_jit(void)
 	fprintf(stderr, "host/guest insns    %llu.%02llu (hot path, translated once)\n", h / 100, h % 100);
 	fprintf(stderr, "TB links            %llu\n", (unsigned long long)s->links);
 	fprintf(stderr, "TB invalidate count %llu\n", (unsigned long long)s->invalidated);
+	fprintf(stderr, "TB discard count    %llu\n", (unsigned long long)s->discarded);
 	fprintf(stderr, "TB flush count      %llu\n", (unsigned long long)s->flushes);
 	CPU_FOREACH(cpu) {
-		fprintf(stderr, "CPU %d: TLB fills %llu, flushes %llu, page flushes %llu, "
-			"slow accesses %llu, MMIO accesses %llu\n", cpu->cpu_index,
-			(unsigned long long)cpu->stat.fills, (unsigned long long)cpu->stat.flushes,
-			(unsigned long long)cpu->stat.page_flushes, (unsigned long long)cpu->stat.slow,
-			(unsigned long long)cpu->stat.io);
+		const unsigned long long v[] = { cpu->stat.fills, cpu->stat.full,
+			cpu->stat.part, cpu->stat.elided, cpu->stat.page_flushes,
+			cpu->stat.remote, cpu->stat.slow, cpu->stat.io };
+
+		fprintf(stderr, "CPU %d: TLB fills %llu, full flushes %llu, partial %llu, "
+			"elided %llu, of a page %llu, remote %llu, slow accesses %llu, "
+			"MMIO accesses %llu\n", cpu->cpu_index, v[0], v[1], v[2], v[3], v[4],
+			v[5], v[6], v[7]);
 	}
 }

@@ -79,6 +79,8 @@ struct cpu {
 	u32 bounce_gva, bounce_size; /* what it stands for; bytes of a store
 				      * that waits there, 0: none          */
 	int bounce_mode;
+	ram_addr bounce_ram;         /* it was made there, and is to be told
+				      * to the TB store; ~0: not made yet  */
 	int fetch_mode;              /* mmu index of instruction fetches   */
 	struct tb_link *exit_link;   /* exit that was taken, NULL: none    */
 	u32 arg_c;                   /* third argument of a helper         */
@@ -104,6 +106,8 @@ struct cpu {
 				      * qemu_cpu_list_lock                  */
 	bool in_exclusive_context;   /* its thread is in one               */
 	bool leave;                  /* _Atomic; cpu_exec is to return      */
+	bool synced_work;            /* leave after the instruction under way:
+				      * run_on_all_cpus_synced             */
 	u32 cflags_next_tb;          /* CF_* for the next TB, ~0u: default */
 	bool trap_pending;           /* target_take_trap before the next insn */
 	u32 n_watch;                 /* data breakpoints: target_page_watched */
@@ -113,13 +117,19 @@ struct cpu {
 				      * read without                       */
 	struct cpu *next;            /* CPU_FOREACH                        */
 
-	/* -- soft TLB ---------------------------------------------------- */
+	/* -- soft TLB: another thread may take write entries and stack_tag
+	 * away (tlb_code_page), under tlb_lock. The owner changes entries under
+	 * it too, and reads them without. */
+	struct lock tlb_lock;
 	u64 large_addr, large_mask;  /* a range that holds all large pages
 				      * filled: addr & mask == large_addr  */
 	u32 *tlb_filled[NB_MMU_MODES];         /* pages to forget at a flush */
 	u32 tlb_n_filled[NB_MMU_MODES], tlb_max_filled[NB_MMU_MODES];
 	struct tlb_full tlb_full[NB_MMU_MODES][TLB_FULL_SIZE];
-	struct { u64 fills, flushes, page_flushes, slow, io, kicks; } stat;
+	/* full: of both modes; part: of one, the other being empty; elided: modes
+	 * that were empty; remote: asked for by others. _Atomic, relaxed. */
+	struct { u64 fills, full, part, elided, page_flushes, remote, slow, io,
+	     kicks; } stat;
 
 	/* -- jump caches (their arrays: struct cpu_tables) --------------- */
 	struct jc_set {
@@ -143,6 +153,12 @@ struct cpu_tables {
 static inline struct cpu_tables *cpu_tables(struct cpu *cpu)
 {
 	return (struct cpu_tables *)((char *)cpu + CPU_TABLES_OFS);
+}
+/* What to add to a, for a vCPU's own thread; TLB_INVALID: take the slow path. */
+static inline u64 tlb_entry(struct cpu *cpu, int mode, bool write, gva a)
+{
+	return __atomic_load_n(&cpu_tables(cpu)->tlb[mode][write][(u32)a >> PAGE_BITS],
+			       __ATOMIC_RELAXED);
 }
 /* A zeroed vCPU whose target structure has `size` bytes (struct cpu first),
  * with its tables. Upstream: cpu_create. */
@@ -194,6 +210,15 @@ void cpu_restore_state(struct cpu *cpu);
 void tlb_init(struct cpu *cpu);
 void tlb_flush(struct cpu *cpu);                       /* this vCPU's thread */
 void tlb_flush_page(struct cpu *cpu, gva addr);
+/* The same for all vCPUs: `src`, the calling thread's, at once; each other one
+ * before it executes its next guest block. */
+void tlb_flush_all_cpus(struct cpu *src);
+void tlb_flush_page_all_cpus(struct cpu *src, gva addr);
+/* The same, and no vCPU executes its next guest block before all have done so:
+ * src has to leave translated code after the instruction under way
+ * (cpu_exit() has been called). */
+void tlb_flush_all_cpus_synced(struct cpu *src);
+void tlb_flush_page_all_cpus_synced(struct cpu *src, gva addr);
 /* Install a translation of one 4 KB page: called by the target's tlb fill.
  * `prot` bits 1 read, 2 write, 4 execute. */
 void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mmu_idx);
@@ -209,6 +234,9 @@ void cpu_stb(struct cpu *cpu, gva a, u8 v, int mmu_idx);
 void cpu_stw(struct cpu *cpu, gva a, u16 v, int mmu_idx);
 void cpu_stl(struct cpu *cpu, gva a, u32 v, int mmu_idx);
 void cpu_stq(struct cpu *cpu, gva a, u64 v, int mmu_idx);
+/* Set and clear bits of a byte in one step, as a LOCKed instruction does; at MMIO
+ * by a read and a write. Returns what was there. */
+u8 cpu_atomic_setb(struct cpu *cpu, gva a, u8 set, u8 clear, int mmu_idx);
 /* Host address of [a, a+size) for reading (or writing: then dirty and code
  * tracking are done) if it is RAM within one page; NULL: use the functions
  * above. Faults as they do. Upstream: probe_access. */
@@ -221,6 +249,9 @@ void probe_write(struct cpu *cpu, gva a, int size, int mmu_idx);
  * its ram_addr (through *ram); NULL: not RAM (then read it by the functions
  * above). Raises the instruction fetch fault. */
 const u8 *cpu_code_page(struct cpu *cpu, gva addr, ram_addr *ram);
+/* A copy of it for the translator (i: 0, 1 the block's page), which the calling
+ * thread keeps to compare when it publishes the TB; NULL of NULL. */
+const u8 *cpu_code_copy(int i, const u8 *page);
 /* Same without raising: false when a fetch would fault. */
 bool cpu_code_page_nofault(struct cpu *cpu, gva addr, const u8 **host, ram_addr *ram);
 

@@ -78,6 +78,11 @@ void async_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data);
 /* The same in an exclusive section, without the BQL. When the calling thread is
  * in one already: now, here. */
 void async_safe_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data);
+/* func(cpu, data) for each vCPU: the caller's own at once, the others before their
+ * next guest block. When the caller is a vCPU between cpu_exec_start and
+ * cpu_exec_end (a device access) cpu->synced_work is set: it has to leave after the
+ * instruction under way, and executes the next one when all have done so. */
+void run_on_all_cpus_synced(run_on_cpu_func *func, void *data) REQUIRES(bql);
 /* For the vCPU's own loop. Drops the BQL around exclusive items. */
 void process_queued_cpu_work(struct cpu *cpu) REQUIRES(bql);
 bool cpu_work_list_empty(struct cpu *cpu);
@@ -105,7 +110,12 @@ void cpu_write_back(struct cpu *cpu);
 /* A store is about to hit [ram, ram + n): drop translated code there. When the
  * TB under way is among it, its instruction is run again alone (no return). */
 void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n);
-void tlb_code_page(ram_addr page);       /* tb_hooks.code_page              */
+bool tlb_code_page(ram_addr page);       /* tb_hooks.code_page              */
+bool cpu_code_unchanged(const struct tb *tb);    /* tb_hooks.unchanged      */
+/* A TB is dropped: forget it in all jump caches (tb_hooks.dropped). */
+void jc_dropped(struct tb *tb);
+/* All vCPUs are outside cpu_exec: forget all code. */
+void jc_forget_all(void);
 /* Bytes of a vCPU's host return stack; it ends RET_STACK_BYTES below ret_top. */
 enum { RET_STACK_BYTES = 64 << 10 };
 
@@ -120,7 +130,6 @@ static inline int jc_set_of(u64 cs_base, u32 flags)
 bool jc_claim(struct cpu *cpu, int s, u64 cs_base, u32 flags);
 /* pc, which lies at `linear`, leads to tb. */
 void jc_insert(struct cpu *cpu, int s, u32 pc, const struct tb *tb, gva linear);
-void jc_remove(struct cpu *cpu, u32 pc);
 /* The TB the helper call under way belongs to; NULL: none. */
 struct tb *cpu_current_tb(struct cpu *cpu);
 

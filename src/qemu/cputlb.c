@@ -9,7 +9,19 @@
  *
  * A page's write entry stays absent while it holds translated code: stores go
  * through cpu_slow_probe, which asks the TB store whether a byte of code is
- * hit. Upstream: accel/tcg/cputlb.c. */
+ * hit.
+ *
+ * Other threads. The vCPU whose translation marks a page takes the page's write
+ * entries out of all TLBs (tlb_code_page). The owner fills an entry under its
+ * tlb_lock, after it has looked at the page's mark; the marker sets the mark, then
+ * searches under that lock: so the one sees the mark, or the other the entry.
+ * stack_tag is set by translated code without the lock (stub_stack_refill): it
+ * stores the tag, fences, and looks at the entry again, while the marker clears
+ * the entry, fences, and clears the tag.
+ *
+ * Every store to RAM that may hold code is either made by way of a write entry,
+ * which a marker finds, or followed by a look at the granules (tb.c).
+ * Upstream: accel/tcg/cputlb.c. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,9 +39,23 @@ static const u8 access_prot[] = {
 	[MMU_DATA_LOAD] = PROT_R, [MMU_DATA_STORE] = PROT_W, [MMU_INST_FETCH] = PROT_X,
 };
 
+#define STAT_INC(what) \
+	__atomic_store_n(&cpu->stat.what, cpu->stat.what + 1, __ATOMIC_RELAXED)
+
 static void stack_forget(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->stack_tag, TLB_INVALID, __ATOMIC_RELAXED);
+}
+
+static void entry_set(struct cpu *cpu, int mode, bool write, u32 page, u64 addend)
+{
+	__atomic_store_n(&cpu_tables(cpu)->tlb[mode][write][page], addend, __ATOMIC_RELAXED);
+}
+
+static void entries_clear(struct cpu *cpu, int mode, u32 page)
+{
+	entry_set(cpu, mode, false, page, TLB_INVALID);
+	entry_set(cpu, mode, true, page, TLB_INVALID);
 }
 
 /* -- jump caches ------------------------------------------------------------------ */
@@ -48,17 +74,22 @@ static u32 jc_nothing(u32 place)
 	return place ? ~0u : 1;
 }
 
+static void jc_set_nothing(u32 *pc, u32 place)
+{
+	__atomic_store_n(&pc[place], jc_nothing(place), __ATOMIC_RELAXED);
+}
+
 static void jc_clear(struct cpu *cpu, int s)
 {
 	u32 *pc = cpu_tables(cpu)->jc[s].pc;
 	struct jc_set *set = &cpu->jc[s];
 
 	if (set->n > JC_LIST) {
-		memset(pc, 0xff, JC_SIZE * sizeof(*pc));
-		pc[0] = jc_nothing(0);
+		for (u32 i = 0; i < JC_SIZE; i++)
+			jc_set_nothing(pc, i);
 	} else {
 		for (u32 i = 0; i < set->n; i++)
-			pc[set->list[i]] = jc_nothing(set->list[i]);
+			jc_set_nothing(pc, set->list[i]);
 	}
 	set->n = 0;
 }
@@ -97,18 +128,39 @@ void jc_insert(struct cpu *cpu, int s, u32 pc, const struct tb *tb, gva linear)
 		cpu->jc[s].list[cpu->jc[s].n] = (u16)h;
 	if (cpu->jc[s].n <= JC_LIST)
 		cpu->jc[s].n++;
-	t->host[h] = (u64)(uintptr_t)tb->code;
-	__atomic_store_n(&t->pc[h], pc, __ATOMIC_RELEASE);
+	__atomic_store_n(&t->host[h], (u64)(uintptr_t)tb->code, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->pc[h], pc, __ATOMIC_SEQ_CST);
+	/* Who drops the TB sets `invalid`, then looks for the entry. */
+	if (!tb_is_valid(tb))
+		jc_set_nothing(t->pc, h);
 }
 
-void jc_remove(struct cpu *cpu, u32 pc)
+/* Any thread. The entry may be a newer TB's by now: then it is found again. */
+static void jc_remove(struct cpu *cpu, u32 pc)
 {
 	u32 h = jc_hash(pc);
 
 	for (int s = 0; s < JC_SETS; s++)
-		if (cpu_tables(cpu)->jc[s].pc[h] == pc)
-			__atomic_store_n(&cpu_tables(cpu)->jc[s].pc[h], jc_nothing(h),
-					 __ATOMIC_RELAXED);
+		if (__atomic_load_n(&cpu_tables(cpu)->jc[s].pc[h], __ATOMIC_SEQ_CST) == pc)
+			jc_set_nothing(cpu_tables(cpu)->jc[s].pc, h);
+}
+
+void jc_dropped(struct tb *tb)
+{
+	struct cpu *cpu;
+
+	CPU_FOREACH(cpu)
+		jc_remove(cpu, (u32)tb->pc);
+}
+
+void jc_forget_all(void)
+{
+	struct cpu *cpu;
+
+	CPU_FOREACH(cpu) {
+		jc_clear_all(cpu);
+		cpu->exit_link = NULL;
+	}
 }
 
 /* Entries name no page: if one may lead to this page all go. */
@@ -167,6 +219,7 @@ void tlb_init(struct cpu *cpu)
 {
 	struct cpu_tables *t = cpu_tables(cpu);
 
+	lock_init(&cpu->tlb_lock, "tlb", RANK_TLB);
 	map_pattern(t->tlb, sizeof(t->tlb), TLB_INVALID);
 	for (int m = 0; m < NB_MMU_MODES; m++) {
 		cpu->tlb_max_filled[m] = 1024;
@@ -181,24 +234,22 @@ void tlb_init(struct cpu *cpu)
 	jc_clear_all(cpu);
 }
 
-static void tlb_flush_mode(struct cpu *cpu, int mode)
+/* With tlb_lock held. False: nothing was there. */
+static bool tlb_flush_mode(struct cpu *cpu, int mode)
 {
 	struct cpu_tables *t = cpu_tables(cpu);
 	u32 n = cpu->tlb_n_filled[mode];
 
-	if (n > MANY_FILLED) {
+	if (n >= MANY_FILLED) {
 		map_pattern_reset(t->tlb[mode], sizeof(t->tlb[mode]));
 	} else {
-		for (u32 i = 0; i < n; i++) {
-			u32 page = cpu->tlb_filled[mode][i];
-
-			t->tlb[mode][0][page] = TLB_INVALID;
-			t->tlb[mode][1][page] = TLB_INVALID;
-		}
+		for (u32 i = 0; i < n; i++)
+			entries_clear(cpu, mode, cpu->tlb_filled[mode][i]);
 	}
 	cpu->tlb_n_filled[mode] = 0;
 	for (int i = 0; i < TLB_FULL_SIZE; i++)
 		cpu->tlb_full[mode][i].page = 0;
+	return n;
 }
 
 void tlb_add_large_page(struct cpu *cpu, gva addr, u64 size)
@@ -220,39 +271,135 @@ void tlb_add_large_page(struct cpu *cpu, gva addr, u64 size)
 
 void tlb_flush(struct cpu *cpu)
 {
-	cpu->stat.flushes++;
+	int n = 0;
+
 	cpu->large_addr = ~0ull;
 	stack_forget(cpu);
-	for (int m = 0; m < NB_MMU_MODES; m++)
-		tlb_flush_mode(cpu, m);
+	lock_acquire(&cpu->tlb_lock);
+	for (int m = 0; m < NB_MMU_MODES; m++) {
+		if (tlb_flush_mode(cpu, m))
+			n++;
+		else
+			STAT_INC(elided);
+	}
+	lock_release(&cpu->tlb_lock);
+	if (n == NB_MMU_MODES)
+		STAT_INC(full);
+	else
+		STAT_INC(part);
 	jc_clear_all(cpu);
 }
 
 void tlb_flush_page(struct cpu *cpu, gva addr)
 {
-	struct cpu_tables *t = cpu_tables(cpu);
 	u32 page = (u32)(addr >> PAGE_BITS);
 
 	if ((addr & cpu->large_mask) == cpu->large_addr) {
 		tlb_flush(cpu);
 		return;
 	}
-	cpu->stat.page_flushes++;
+	STAT_INC(page_flushes);
 	stack_forget(cpu);
+	lock_acquire(&cpu->tlb_lock);
 	for (int m = 0; m < NB_MMU_MODES; m++) {
-		t->tlb[m][0][page] = TLB_INVALID;
-		t->tlb[m][1][page] = TLB_INVALID;
+		entries_clear(cpu, m, page);
 		cpu->tlb_full[m][page % TLB_FULL_SIZE].page = 0;
 	}
+	lock_release(&cpu->tlb_lock);
 	jc_clear_page(cpu, addr);
 }
 
-void tlb_memory_map_changed(void)
+/* -- flushes of other vCPUs ---------------------------------------------------------
+ * Each flushes its own TLB, as queued work, which it does before its next guest
+ * block. The synced forms have src do nothing in an exclusive section: that begins
+ * when all others have left translated code, and they do their work before they
+ * come back. Upstream: tlb_flush_by_mmuidx_all_cpus and _synced. */
+
+static void flush_work(struct cpu *cpu, void *data)
+{
+	(void)data;
+	STAT_INC(remote);
+	tlb_flush(cpu);
+}
+
+static void flush_page_work(struct cpu *cpu, void *data)
+{
+	STAT_INC(remote);
+	tlb_flush_page(cpu, (gva)(uintptr_t)data);
+}
+
+static void nothing_more(struct cpu *cpu, void *data)
+{
+	(void)data;
+	cpu->synced_work = false;
+}
+
+static void wait_for_others(struct cpu *src)
+{
+	src->synced_work = true;
+	async_safe_run_on_cpu(src, nothing_more, NULL);
+}
+
+static void on_others(struct cpu *src, run_on_cpu_func *func, void *data)
 {
 	struct cpu *cpu;
 
 	CPU_FOREACH(cpu)
-		tlb_flush(cpu);
+		if (cpu != src && cpu->created)
+			async_run_on_cpu(cpu, func, data);
+		else if (cpu != src)
+			func(cpu, data);     /* its thread is not there yet */
+}
+
+void tlb_flush_all_cpus(struct cpu *src)
+{
+	on_others(src, flush_work, NULL);
+	tlb_flush(src);
+}
+
+void tlb_flush_page_all_cpus(struct cpu *src, gva addr)
+{
+	on_others(src, flush_page_work, (void *)(uintptr_t)addr);
+	tlb_flush_page(src, addr);
+}
+
+void tlb_flush_all_cpus_synced(struct cpu *src)
+{
+	tlb_flush_all_cpus(src);
+	wait_for_others(src);
+}
+
+void tlb_flush_page_all_cpus_synced(struct cpu *src, gva addr)
+{
+	tlb_flush_page_all_cpus(src, addr);
+	wait_for_others(src);
+}
+
+void run_on_all_cpus_synced(run_on_cpu_func *func, void *data)
+{
+	struct cpu *self = current_cpu, *cpu;
+
+	CPU_FOREACH(cpu) {
+		if (cpu == self || !cpu->created)
+			func(cpu, data);
+		else
+			async_run_on_cpu(cpu, func, data);
+	}
+	if (self && __atomic_load_n(&self->running, __ATOMIC_RELAXED))
+		wait_for_others(self);
+}
+
+static void map_work(struct cpu *cpu, void *data)
+{
+	(void)data;
+	if (!qemu_cpu_is_self(cpu))
+		STAT_INC(remote);
+	tlb_flush(cpu);
+}
+
+void tlb_memory_map_changed(void)
+{
+	run_on_all_cpus_synced(map_work, NULL);
 }
 
 /* -- filling --------------------------------------------------------------------- */
@@ -262,20 +409,22 @@ static struct tlb_full *full_slot(struct cpu *cpu, gva addr, int mode)
 	return &cpu->tlb_full[mode][(addr >> PAGE_BITS) % TLB_FULL_SIZE];
 }
 
+/* With tlb_lock held. The list is complete, for tlb_code_page: what does not fit
+ * is forgotten. */
 static void note_filled(struct cpu *cpu, int mode, u32 page)
 {
-	u32 n = cpu->tlb_n_filled[mode];
+	if (cpu->tlb_n_filled[mode] == MANY_FILLED) {
+		stack_forget(cpu);
+		tlb_flush_mode(cpu, mode);
+	}
+	if (cpu->tlb_n_filled[mode] == cpu->tlb_max_filled[mode]) {
+		u32 n = cpu->tlb_max_filled[mode] *= 2;
 
-	if (n == cpu->tlb_max_filled[mode]) {
-		if (n > MANY_FILLED)
-			return;              /* the flush drops everything  */
-		cpu->tlb_max_filled[mode] = n * 2;
-		cpu->tlb_filled[mode] = realloc(cpu->tlb_filled[mode], n * 2 * sizeof(u32));
+		cpu->tlb_filled[mode] = realloc(cpu->tlb_filled[mode], n * sizeof(u32));
 		if (!cpu->tlb_filled[mode])
 			die("out of memory");
 	}
-	cpu->tlb_filled[mode][n] = page;
-	cpu->tlb_n_filled[mode] = n + 1;
+	cpu->tlb_filled[mode][cpu->tlb_n_filled[mode]++] = page;
 }
 
 static ram_addr full_ram(const struct tlb_full *f)
@@ -293,46 +442,138 @@ static bool watched(struct cpu *cpu, gva addr)
 	return cpu->n_watch && target_page_watched(cpu, addr & PAGE_MASK);
 }
 
+static u64 full_addend(const struct tlb_full *f, u32 page)
+{
+	return (u64)(uintptr_t)ram_arena + full_ram(f) - ((u64)page << PAGE_BITS);
+}
+
+/* With tlb_lock held: which other threads find the page's entries by. */
+static void entry_listed(struct cpu *cpu, int mode, u32 page)
+{
+	u64 (*t)[TLB_PAGES] = cpu_tables(cpu)->tlb[mode];
+
+	if (t[0][page] == TLB_INVALID && t[1][page] == TLB_INVALID)
+		note_filled(cpu, mode, page);
+}
+
 void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mode)
 {
 	u32 page = (u32)(addr >> PAGE_BITS);
 	struct tlb_full *f = full_slot(cpu, addr, mode);
-	u64 (*t)[TLB_PAGES] = cpu_tables(cpu)->tlb[mode], addend, len;
-
-	cpu->stat.fills++;
-	*f = (struct tlb_full){ .page = (gva)page << PAGE_BITS | 1,
+	struct tlb_full new = { .page = (gva)page << PAGE_BITS | 1,
 				.phys = phys & PAGE_MASK, .prot = (u8)prot };
-	f->mr = address_space_translate(&address_space_memory, f->phys, &f->mr_offset, &len);
-	f->mixed = len < PAGE_SIZE;
-	if (!is_ram(f) || watched(cpu, addr))
+	u64 addend, len;
+	bool write;
+
+	STAT_INC(fills);
+	new.mr = address_space_translate(&address_space_memory, new.phys, &new.mr_offset, &len);
+	new.mixed = len < PAGE_SIZE;
+	if (!is_ram(&new) || watched(cpu, addr)) {
+		*f = new;
 		return;
-	if (t[0][page] == TLB_INVALID && t[1][page] == TLB_INVALID)
-		note_filled(cpu, mode, page);
-	addend = (u64)(uintptr_t)ram_arena + full_ram(f) - ((u64)page << PAGE_BITS);
-	t[0][page] = prot & PROT_R ? addend : TLB_INVALID;
-	t[1][page] = prot & PROT_W && f->mr->type == MR_RAM &&
-		     !tb_page_has_code(full_ram(f)) ? addend : TLB_INVALID;
+	}
+	addend = full_addend(&new, page);
+	lock_acquire(&cpu->tlb_lock);
+	entry_listed(cpu, mode, page);               /* it may clear *f     */
+	*f = new;
+	write = prot & PROT_W && new.mr->type == MR_RAM && !tb_page_has_code(full_ram(&new));
+	entry_set(cpu, mode, false, page, prot & PROT_R ? addend : TLB_INVALID);
+	entry_set(cpu, mode, true, page, write ? addend : TLB_INVALID);
+	lock_release(&cpu->tlb_lock);
 }
 
-/* A RAM page gets code: its stores must take the slow path from now on. */
-void tlb_code_page(ram_addr ram)
+static void quiesce_work(struct cpu *cpu, void *data)
+{
+	(void)cpu, (void)data;
+	tb_quiesce();
+}
+
+/* A store to the page went the slow way and hit no code. Now and then a page that
+ * has had none for long is given back; that takes an exclusive section, for which
+ * there is time. */
+static void idle_store(struct cpu *cpu, ram_addr ram)
+{
+	if (!tb_page_idle(ram))
+		return;
+	if (cpu_parallel(cpu))
+		async_safe_run_on_cpu(cpu, quiesce_work, NULL);
+	else
+		tb_quiesce();
+}
+
+/* Let a store to a page of RAM, whose rights have been checked, go by a write
+ * entry. False: the page is marked, there is none. Upstream: tlb_set_dirty. */
+static bool tlb_set_dirty(struct cpu *cpu, const struct tlb_full *f, gva addr, int mode)
+{
+	u32 page = (u32)(addr >> PAGE_BITS);
+	bool fast;
+
+	if (tlb_entry(cpu, mode, true, addr) != TLB_INVALID)
+		return true;
+	if (watched(cpu, addr))
+		return false;
+	lock_acquire(&cpu->tlb_lock);
+	fast = !tb_page_has_code(full_ram(f));
+	if (fast) {
+		u64 addend = full_addend(f, page);
+
+		entry_listed(cpu, mode, page);
+		entry_set(cpu, mode, true, page, addend);
+	}
+	lock_release(&cpu->tlb_lock);
+	if (!fast)
+		idle_store(cpu, full_ram(f));
+	return fast;
+}
+
+/* -- a RAM page gets code --------------------------------------------------------------- */
+
+/* Take the write entries of the page at this host address; true: there was one.
+ * With tlb_lock held. */
+static bool take_write_entries(struct cpu *cpu, u64 host)
+{
+	bool found = false;
+
+	for (int m = 0; m < NB_MMU_MODES; m++) {
+		const u64 *w = cpu_tables(cpu)->tlb[m][1];
+
+		for (u32 i = 0; i < cpu->tlb_n_filled[m]; i++) {
+			u32 page = cpu->tlb_filled[m][i];
+			u64 addend = __atomic_load_n(&w[page], __ATOMIC_RELAXED);
+
+			if (addend + ((u64)page << PAGE_BITS) != host)
+				continue;
+			entry_set(cpu, m, true, page, TLB_INVALID);
+			found = true;
+		}
+	}
+	return found;
+}
+
+/* Its stores must take the slow path from now on. A vCPU that had an entry and
+ * runs beside this one may have looked at it just before, or keep the host address
+ * for a stretch of code (stack, groups). One that is not running looks at its
+ * entries after it has set `running`, which is read here after they are gone. */
+bool tlb_code_page(ram_addr ram)
 {
 	u64 host = (u64)(uintptr_t)ram_arena + ram;
+	bool in_flight = false;
 	struct cpu *cpu;
 
 	CPU_FOREACH(cpu) {
+		bool found;
+
+		lock_acquire(&cpu->tlb_lock);
+		found = take_write_entries(cpu, host);
+		lock_release(&cpu->tlb_lock);
+		if (!found)
+			continue;
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		stack_forget(cpu);
-		for (int m = 0; m < NB_MMU_MODES; m++) {
-			u64 *w = cpu_tables(cpu)->tlb[m][1];
-
-			for (u32 i = 0; i < cpu->tlb_n_filled[m]; i++) {
-				u32 page = cpu->tlb_filled[m][i];
-
-				if (w[page] + ((u64)page << PAGE_BITS) == host)
-					w[page] = TLB_INVALID;
-			}
-		}
+		in_flight |= tcg_parallel && !qemu_cpu_is_self(cpu) &&
+			     __atomic_load_n(&cpu->running, __ATOMIC_SEQ_CST);
 	}
+	return in_flight;
 }
 
 /* The page's entry with the right wanted; fills it (or faults). With `probe`
@@ -369,14 +610,28 @@ void cpu_run_alone(struct cpu *cpu)
 	cpu_loop_exit(cpu);
 }
 
+/* The TB under way may have been dropped by another vCPU's store and be in no
+ * page's list any more. */
+static bool is_running_dropped(struct cpu *cpu, ram_addr ram, unsigned n)
+{
+	struct tb *tb;
+
+	if (!cpu_parallel(cpu) || !tb_page_dropped(ram))
+		return false;
+	tb = cpu_current_tb(cpu);
+	return tb && !tb_is_valid(tb) && tb->n_insns > 1 && tb_depends(tb, ram, n);
+}
+
 void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n)
 {
 	struct tb *tb;
 
-	if (!tb_page_hit(ram, n))
-		return;
-	tb = cpu_current_tb(cpu);
-	if (tb_invalidate_range(ram, n, tb) && tb->n_insns > 1)
+	if (tb_page_hit(ram, n)) {
+		tb = cpu_current_tb(cpu);
+		if (tb_invalidate_range(ram, n, tb) && tb->n_insns > 1)
+			cpu_run_alone(cpu);
+	}
+	if (is_running_dropped(cpu, ram, n))
 		cpu_run_alone(cpu);
 }
 
@@ -399,7 +654,7 @@ static u64 io_readx(struct cpu *cpu, const struct tlb_full *f, gva addr, unsigne
 	u64 off;
 	struct memory_region *mr = io_region(f, addr, &off);
 
-	cpu->stat.io++;
+	STAT_INC(io);
 	return memory_region_dispatch_read(mr, off, size);
 }
 
@@ -409,8 +664,21 @@ static void io_writex(struct cpu *cpu, const struct tlb_full *f, gva addr, u64 v
 	u64 off;
 	struct memory_region *mr = io_region(f, addr, &off);
 
-	cpu->stat.io++;
+	STAT_INC(io);
 	memory_region_dispatch_write(mr, off, val, size);
+}
+
+/* Guest memory, in one access when that is one of 1, 2, 4 or 8 bytes: other
+ * vCPUs must not see part of it. */
+static void ram_copy(void *to, const void *from, unsigned n)
+{
+	switch (n) {
+	case 1: memcpy(to, from, 1); break;
+	case 2: memcpy(to, from, 2); break;
+	case 4: memcpy(to, from, 4); break;
+	case 8: memcpy(to, from, 8); break;
+	default: memcpy(to, from, n);
+	}
 }
 
 /* The largest power of two up to 4 that fits `left`. */
@@ -424,7 +692,7 @@ static void page_read(struct cpu *cpu, const struct tlb_full *f, gva addr, u8 *t
 	unsigned step;
 
 	if (is_ram(f)) {
-		memcpy(to, ram_arena + full_ram(f) + (addr & ~PAGE_MASK), n);
+		ram_copy(to, ram_arena + full_ram(f) + (addr & ~PAGE_MASK), n);
 		return;
 	}
 	for (; n; n -= step, addr += step, to += step) {
@@ -443,7 +711,7 @@ static void page_write(struct cpu *cpu, const struct tlb_full *f, gva addr, cons
 
 	if (is_ram(f)) {
 		if (f->mr->type == MR_RAM)
-			memcpy(ram_arena + full_ram(f) + (addr & ~PAGE_MASK), from, n);
+			ram_copy(ram_arena + full_ram(f) + (addr & ~PAGE_MASK), from, n);
 		return;
 	}
 	for (; n; n -= step, addr += step, from += step) {
@@ -485,23 +753,54 @@ static void span_code_store(struct cpu *cpu, const struct span *s, int n)
 			cpu_code_store(cpu, full_ram(&s[i].full) + (s[i].addr & ~PAGE_MASK), s[i].n);
 }
 
+/* After the bytes are written: code made of what was there before is dropped.
+ * Nobody else translates when this vCPU runs alone. */
+static void span_stored(struct cpu *cpu, const struct span *s, int n)
+{
+	if (!cpu_parallel(cpu))
+		return;
+	for (int i = 0; i < n; i++)
+		if (is_ram(&s[i].full) && s[i].full.mr->type == MR_RAM)
+			tb_invalidate_range(full_ram(&s[i].full) + (s[i].addr & ~PAGE_MASK),
+					    s[i].n, NULL);
+}
+
 /* -- for translated code ------------------------------------------------------------------ */
 
+/* The access can be made at its place in RAM. A store to a marked page is to be
+ * told to the TB store once it is made: translated code then calls
+ * cpu_write_back as for the bounce buffer. */
+static u64 probe_direct(struct cpu *cpu, const struct span *s, enum mmu_access rw, int mode)
+{
+	ram_addr ram = full_ram(&s->full) + (s->addr & ~PAGE_MASK);
+
+	if (rw == MMU_DATA_STORE && !tlb_set_dirty(cpu, &s->full, s->addr, mode) &&
+	    cpu_parallel(cpu)) {
+		cpu->bounce_ram = ram;
+		cpu->bounce_size = s->n;
+	}
+	return (u64)(uintptr_t)ram_arena + ram;
+}
+
+/* LOCK: what is not one access to RAM is done with all other vCPUs stopped. */
 u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 {
 	int mode = access >> 4 & 15, kind = access >> 8;
 	enum mmu_access rw = kind == ACCESS_READ ? MMU_DATA_LOAD : MMU_DATA_STORE;
 	struct span s[2];
 	int n = span_pages(cpu, addr, size, rw, mode, s);
+	bool direct = n == 1 && is_ram(&s[0].full) &&
+		      (rw == MMU_DATA_LOAD || s[0].full.mr->type == MR_RAM);
 	u8 *to = cpu->bounce;
 
-	cpu->stat.slow++;
+	STAT_INC(slow);
 	cpu->bounce_size = 0;
+	if (kind == ACCESS_LOCK && !direct && cpu_parallel(cpu))
+		cpu_loop_exit_atomic(cpu);
 	if (rw == MMU_DATA_STORE)
 		span_code_store(cpu, s, n);
-	if (n == 1 && is_ram(&s[0].full) &&
-	    (rw == MMU_DATA_LOAD || s[0].full.mr->type == MR_RAM))
-		return (u64)(uintptr_t)ram_arena + full_ram(&s[0].full) + (addr & ~PAGE_MASK);
+	if (direct)
+		return probe_direct(cpu, s, rw, mode);
 	if (kind != ACCESS_STORE)
 		for (int i = 0; i < n; to += s[i].n, i++)
 			page_read(cpu, &s[i].full, s[i].addr, to, s[i].n);
@@ -509,6 +808,7 @@ u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 	if (rw == MMU_DATA_STORE) {
 		cpu->bounce_size = size;
 		cpu->bounce_mode = mode;
+		cpu->bounce_ram = ~0ull;
 	}
 	return (u64)(uintptr_t)cpu->bounce;
 }
@@ -517,14 +817,20 @@ static void span_write(struct cpu *cpu, const struct span *s, int n, const u8 *f
 {
 	for (int i = 0; i < n; from += s[i].n, i++)
 		page_write(cpu, &s[i].full, s[i].addr, from, s[i].n);
+	span_stored(cpu, s, n);
 }
 
 void cpu_write_back(struct cpu *cpu)
 {
 	struct span s[2];
-	int n = span_pages(cpu, cpu->bounce_gva, cpu->bounce_size, MMU_DATA_STORE,
-			   cpu->bounce_mode, s);
+	int n;
 
+	if (cpu->bounce_ram != ~0ull) {
+		tb_invalidate_range(cpu->bounce_ram, cpu->bounce_size, NULL);
+		return;
+	}
+	n = span_pages(cpu, cpu->bounce_gva, cpu->bounce_size, MMU_DATA_STORE,
+		       cpu->bounce_mode, s);
 	span_write(cpu, s, n, cpu->bounce);
 }
 
@@ -549,7 +855,7 @@ static inline void load(struct cpu *cpu, gva a, void *to, unsigned size, int mod
 	u64 addend;
 
 	a = (u32)a;
-	addend = cpu_tables(cpu)->tlb[mode][0][a >> PAGE_BITS];
+	addend = tlb_entry(cpu, mode, false, a);
 	if (addend != TLB_INVALID && one_page(a, size))
 		memcpy(to, (const void *)(uintptr_t)(a + addend), size);
 	else
@@ -570,7 +876,7 @@ static inline void store(struct cpu *cpu, gva a, const void *from, unsigned size
 	u64 addend;
 
 	a = (u32)a;
-	addend = cpu_tables(cpu)->tlb[mode][1][a >> PAGE_BITS];
+	addend = tlb_entry(cpu, mode, true, a);
 	if (addend != TLB_INVALID && one_page(a, size))
 		memcpy((void *)(uintptr_t)(a + addend), from, size);
 	else
@@ -599,14 +905,17 @@ static hva probe(struct cpu *cpu, gva a, int size, enum mmu_access rw, int mode,
 	a = (u32)a;
 	if (!one_page(a, (unsigned)size))
 		return NULL;
-	addend = cpu_tables(cpu)->tlb[mode][rw == MMU_DATA_STORE][a >> PAGE_BITS];
+	addend = tlb_entry(cpu, mode, rw == MMU_DATA_STORE, a);
 	if (addend != TLB_INVALID && rw != MMU_INST_FETCH)
 		return (hva)(uintptr_t)(a + addend);
 	f = full_get(cpu, a, rw, mode, quiet);
 	if (!f || (!quiet && watched(cpu, a)) || !is_ram(f) || (rw == MMU_DATA_STORE && f->mr->type != MR_RAM))
 		return NULL;
-	if (rw == MMU_DATA_STORE)
+	if (rw == MMU_DATA_STORE) {
 		cpu_code_store(cpu, full_ram(f) + (a & ~PAGE_MASK), (unsigned)size);
+		if (!tlb_set_dirty(cpu, f, a, mode) && cpu_parallel(cpu))
+			return NULL;         /* each store is to be told    */
+	}
 	return ram_arena + full_ram(f) + (a & ~PAGE_MASK);
 }
 
@@ -625,6 +934,27 @@ void probe_write(struct cpu *cpu, gva a, int size, int mode)
 	struct span s[2];
 
 	span_pages(cpu, (u32)a, (unsigned)size, MMU_DATA_STORE, mode, s);
+}
+
+u8 cpu_atomic_setb(struct cpu *cpu, gva a, u8 set, u8 clear, int mode)
+{
+	struct span s[2];
+	u8 old, *p;
+
+	span_pages(cpu, (u32)a, 1, MMU_DATA_STORE, mode, s);
+	if (!is_ram(&s->full) || s->full.mr->type != MR_RAM) {
+		page_read(cpu, &s->full, s->addr, &old, 1);
+		page_write(cpu, &s->full, s->addr, &(u8){ (old & ~clear) | set }, 1);
+		return old;
+	}
+	span_code_store(cpu, s, 1);
+	p = ram_arena + full_ram(&s->full) + (s->addr & ~PAGE_MASK);
+	old = __atomic_load_n(p, __ATOMIC_RELAXED);
+	while (!__atomic_compare_exchange_n(p, &old, (u8)((old & ~clear) | set), false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+	span_stored(cpu, s, 1);
+	return old;
 }
 
 /* -- instruction fetch ---------------------------------------------------------------------- */
@@ -652,6 +982,29 @@ const u8 *cpu_code_page(struct cpu *cpu, gva addr, ram_addr *ram)
 
 	code_page(full_get(cpu, (u32)addr, MMU_INST_FETCH, cpu->fetch_mode, false), &host, ram);
 	return host;
+}
+
+/* What the translation under way is made of. Others may store there meanwhile:
+ * a TB is made of what was read once, and that is compared when it is published. */
+static __thread u8 code_copy[2][PAGE_SIZE];
+
+const u8 *cpu_code_copy(int i, const u8 *page)
+{
+	return page ? memcpy(code_copy[i], page, PAGE_SIZE) : NULL;
+}
+
+bool cpu_code_unchanged(const struct tb *tb)
+{
+	u32 first, end;
+
+	for (int i = 0; i < 2; i++) {
+		if (tb->page[i] == ~0ull)
+			continue;
+		tb_range(tb, i, &first, &end);
+		if (memcmp(code_copy[i] + first, ram_arena + tb->page[i] + first, end - first))
+			return false;
+	}
+	return true;
 }
 
 /* -- DMA and the like -------------------------------------------------------------------------- */

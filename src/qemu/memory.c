@@ -7,17 +7,18 @@
  * Each region then takes those parts of its window that nobody has taken yet.
  * An alias is a walk of its target, moved and clipped to the alias's window.
  *
- * Publication: the new view is stored with release order under the BQL. A
- * vCPU that may still read the old one has `running` set, and everybody who
- * sets it later sees the new one; so the old view is freed by the first commit
- * that finds no vCPU but the caller's own running. */
+ * Publication: the new view is stored with release order under the BQL. A vCPU
+ * reads it between cpu_exec_start and cpu_exec_end, and keeps no pointer into it
+ * beyond; the main thread reads it under the BQL. So the old view is freed in an
+ * exclusive section, in which nobody is between those two, under the BQL. A vCPU in
+ * the middle of a slow access is between them: the section waits for it. */
 #include "qemu/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "env/log.h"
-#include "qemu/cpu.h"
+#include "qemu/cpus.h"
 #include "qemu/flatview.h"
 
 #define MEMORY_SIZE (1ull << 52)         /* the SDM's largest MAXPHYADDR     */
@@ -175,31 +176,51 @@ static bool views_equal(const struct flat_view *a, const struct flat_view *b)
 
 static struct flat_view *retired GUARDED_BY(bql);
 
-static bool others_run(void)
+static void free_retired(void) REQUIRES(bql)
 {
-	struct cpu *cpu;
-
-	CPU_FOREACH(cpu)
-		if (cpu != current_cpu &&
-		    __atomic_load_n(&cpu->running, __ATOMIC_SEQ_CST))
-			return true;
-	return false;
-}
-
-static void view_retire(struct flat_view *v) REQUIRES(bql)
-{
-	if (v) {
-		v->retired = retired;
-		retired = v;
-	}
-	if (others_run())
-		return;
 	while (retired) {
 		struct flat_view *next = retired->retired;
 
 		view_free(retired);
 		retired = next;
 	}
+}
+
+static void free_retired_work(struct cpu *cpu, void *data)
+{
+	(void)cpu, (void)data;
+	bql_lock();
+	free_retired();
+	bql_unlock();
+}
+
+/* No vCPU can be inside cpu_exec but the caller's own, who looks at the view anew
+ * after each device access. */
+static bool nobody_reads(void)
+{
+	struct cpu *cpu;
+
+	if (in_exclusive())
+		return true;
+	CPU_FOREACH(cpu)
+		if (cpu->created)
+			return false;
+	return true;
+}
+
+static void view_retire(struct flat_view *v) REQUIRES(bql)
+{
+	bool queued = retired != NULL;
+
+	if (v) {
+		v->retired = retired;
+		retired = v;
+	}
+	if (nobody_reads())
+		free_retired();
+	else if (!queued && retired)
+		async_safe_run_on_cpu(current_cpu ? current_cpu : first_cpu,
+				      free_retired_work, NULL);
 }
 
 /* True if the address space looks different now. */

@@ -108,8 +108,10 @@ void address_space_write(struct address_space *as, gpa a, const void *buf, u64 n
 /* Write even into ROM (loaders). */
 void address_space_write_rom(struct address_space *as, gpa a, const void *buf, u64 n);
 
-/* Called by memory.c after each new memory map; cputlb.c flushes all TLBs. */
-void tlb_memory_map_changed(void);
+/* Called by memory.c after each new memory map: all vCPUs flush before they
+ * execute their next guest block. When a vCPU's own access caused it, none does so
+ * before all have (cputlb.c). */
+void tlb_memory_map_changed(void) REQUIRES(bql);
 /* Called for each RAM write that did not come through a TLB: translated code
  * of [addr, addr+n) is dropped (tcg/tb.c). */
 void tb_invalidate_phys_range(ram_addr addr, u64 n);

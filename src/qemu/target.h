@@ -89,8 +89,9 @@ bool target_has_work(struct cpu *cpu);       /* would HLT end?               */
  * -1: none of the guest's. */
 int target_host_fpe(struct cpu *cpu, bool integer_divide);
 void target_dump_state(struct cpu *cpu);     /* registers, to the log        */
-/* The board's A20 gate; all vCPUs stopped or the caller's own. */
-void target_set_a20(struct cpu *cpu, bool on) REQUIRES(bql);
+/* The board's A20 gate, for all vCPUs. Of the caller's own vCPU at once, of another's that runs
+ * before its next guest block (run_on_all_cpus_synced). */
+void target_set_a20(bool on) REQUIRES(bql);
 bool target_get_a20(struct cpu *cpu);
 
 #endif

@@ -5,6 +5,9 @@
  * asks for another under the tcg_region lock. Each region has room for code
  * (mapped twice: writable and executable) and, apart from it, for the structs
  * that describe its TBs: data stores never fall into cache lines of code.
+ *
+ * tcg_region_reset_all() takes all regions back at once, in an exclusive section:
+ * a thread finds by the generation that the one it has is no longer its own.
  * Upstream: tcg/region.c. */
 #include "tcg/region.h"
 
@@ -14,7 +17,8 @@
 #include "env/log.h"
 #include "env/map.h"
 
-enum { REGION_BYTES = 1 << 20, META_BYTES = 2 << 20, MAX_REGIONS = 256 };
+enum { MIN_REGION = 64 << 10, MAX_REGION = 1 << 20, MAX_REGIONS = 512,
+       STUB_AREA = 256 << 10 };
 
 /* TBs of one region, in the order of their code. */
 struct region_tree {
@@ -26,20 +30,32 @@ struct region_tree {
 intptr_t tcg_rx_offset;
 
 static struct lock region_lock = LOCK_INIT("tcg_region", RANK_REGION);
-static u8 *buffer, *meta;           /* writable view; after the stubs       */
-static size_t reserved;
+static u8 *buffer, *meta;           /* writable view: stubs, then regions   */
+static size_t reserved, region_bytes, meta_bytes;
 static int n_regions;
 static int next_region GUARDED_BY(region_lock);
+static u64 generation = 1;          /* _Atomic; changes in exclusive sections */
 static struct region_tree tree[MAX_REGIONS];
 
-void tcg_region_init(size_t size)
+/* Two regions a thread, so that one that fills its own soon gets another, if they
+ * are not too small for a TB then. */
+static void choose_size(size_t size, size_t threads)
+{
+	region_bytes = size / (2 * threads) & ~(size_t)(HOST_PAGE - 1);
+	region_bytes = MAX(MIN(region_bytes, (size_t)MAX_REGION), (size_t)MIN_REGION);
+	meta_bytes = 2 * region_bytes;
+	n_regions = (int)MIN(MAX(size / region_bytes, threads), (size_t)MAX_REGIONS);
+}
+
+void tcg_region_init(size_t size, int threads)
 {
 	u8 *rx;
 
-	n_regions = (int)MIN(size / REGION_BYTES, (size_t)MAX_REGIONS);
-	map_code((size_t)(n_regions + 1) * REGION_BYTES, &buffer, &rx);
+	ASSERT(threads > 0 && threads <= MAX_REGIONS);
+	choose_size(size, (size_t)threads);
+	map_code(STUB_AREA + (size_t)n_regions * region_bytes, &buffer, &rx);
 	tcg_rx_offset = rx - buffer;
-	meta = map_anon(NULL, (size_t)n_regions * META_BYTES, false);
+	meta = map_anon(NULL, (size_t)n_regions * meta_bytes, false);
 	if (!meta)
 		die("no memory for the code buffer");
 	for (int i = 0; i < n_regions; i++)
@@ -51,13 +67,13 @@ u8 *tcg_code_reserve(size_t n)
 	u8 *p = buffer + reserved;
 
 	reserved += n;
-	ASSERT(reserved <= REGION_BYTES);
+	ASSERT(reserved <= STUB_AREA);
 	return p;
 }
 
 static u8 *region_code(int i)
 {
-	return buffer + (size_t)(i + 1) * REGION_BYTES;
+	return buffer + STUB_AREA + (size_t)i * region_bytes;
 }
 
 bool tcg_region_alloc(struct tcg_region *r)
@@ -71,26 +87,36 @@ bool tcg_region_alloc(struct tcg_region *r)
 		return false;
 	r->index = i;
 	r->code = region_code(i);
-	r->code_end = r->code + REGION_BYTES;
-	r->meta = meta + (size_t)i * META_BYTES;
-	r->meta_end = r->meta + META_BYTES;
+	r->code_end = r->code + region_bytes;
+	r->meta = meta + (size_t)i * meta_bytes;
+	r->meta_end = r->meta + meta_bytes;
+	r->generation = __atomic_load_n(&generation, __ATOMIC_RELAXED);
 	return true;
+}
+
+bool tcg_region_valid(const struct tcg_region *r)
+{
+	return r->generation == __atomic_load_n(&generation, __ATOMIC_RELAXED);
 }
 
 void tcg_region_reset_all(void)
 {
 	lock_acquire(&region_lock);
 	next_region = 0;
+	__atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
 	lock_release(&region_lock);
-	for (int i = 0; i < n_regions; i++)
+	for (int i = 0; i < n_regions; i++) {
+		lock_acquire(&tree[i].lock);
 		tree[i].n = 0;
+		lock_release(&tree[i].lock);
+	}
 }
 
 bool tcg_in_code(u64 host_pc)
 {
 	u64 start = (u64)(uintptr_t)tcg_rx(buffer);
 
-	return host_pc >= start && host_pc < start + (u64)(n_regions + 1) * REGION_BYTES;
+	return host_pc >= start && host_pc < start + STUB_AREA + (u64)n_regions * region_bytes;
 }
 
 void tcg_tb_insert(struct tcg_region *r, struct tb *tb)
@@ -105,6 +131,16 @@ void tcg_tb_insert(struct tcg_region *r, struct tb *tb)
 			die("out of memory");
 	}
 	t->tb[t->n++] = tb;
+	lock_release(&t->lock);
+}
+
+void tcg_tb_remove(struct tcg_region *r, struct tb *tb)
+{
+	struct region_tree *t = &tree[r->index];
+
+	lock_acquire(&t->lock);
+	ASSERT(t->n && t->tb[t->n - 1] == tb);
+	t->n--;
 	lock_release(&t->lock);
 }
 
@@ -134,9 +170,9 @@ struct tb *tcg_tb_lookup(u64 host_pc)
 	struct region_tree *t;
 	struct tb *tb;
 
-	if (ofs < 0 || ofs >= (s64)n_regions * REGION_BYTES)
+	if (ofs < 0 || ofs >= (s64)((size_t)n_regions * region_bytes))
 		return NULL;
-	t = &tree[ofs / REGION_BYTES];
+	t = &tree[(size_t)ofs / region_bytes];
 	lock_acquire(&t->lock);
 	tb = tree_find(t, host_pc);
 	lock_release(&t->lock);

@@ -6,7 +6,8 @@
 
 #include "tcg/tb.h"
 
-void tcg_region_init(size_t size);
+/* `size` bytes, but a region at least for each of `threads`. */
+void tcg_region_init(size_t size, int threads);
 /* Forget all TBs; all vCPUs are outside translated code. */
 void tcg_region_reset_all(void);
 

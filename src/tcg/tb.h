@@ -18,9 +18,12 @@ struct tb;
 struct cpu;
 
 /* A direct exit. `patch` is the rel32 of a jmp or jcc in the executable view,
- * 0 when the exit is not linkable. Guarded by the destination's jmp_lock. */
+ * 0 when the exit is not linkable. `next` is guarded by the destination's
+ * jmp_lock. */
 struct tb_link {
-	struct tb *from, *to;
+	struct tb *from;
+	u64 to;                  /* _Atomic; destination, 0: none; bit 0 set:
+				  * `from` is dropped, no new destination    */
 	u64 pc;                  /* guest pc it leads to                     */
 	u32 cflags;              /* CF_* of the TB it wants                  */
 	u8 *patch, *stub;        /* place and unlinked target, writable view */
@@ -59,24 +62,30 @@ extern struct lock_class page_locks;
 
 /* -- set-up ----------------------------------------------------------------- */
 struct tb_hooks {
-	/* A RAM page gets its first TB (page lock held): the soft TLBs must
-	 * send stores to it to the slow path from now on. */
-	void (*code_page)(ram_addr page);
+	/* A RAM page is about to get its first TB (page lock held): the soft
+	 * TLBs must send stores to it to the slow path from now on. True: some
+	 * other vCPU could, and may be in the middle of a store that did not. */
+	bool (*code_page)(ram_addr page);
+	/* Are the bytes the calling thread made this TB of still there? */
+	bool (*unchanged)(const struct tb *tb);
 	/* A TB is invalid: no jump cache may lead to it any more. */
 	void (*dropped)(struct tb *tb);
 };
 /* `ram` bytes of guest RAM get page descriptors; the code buffer has `size`
- * bytes in regions. */
-void tb_init(u64 ram, size_t code_size, const struct tb_hooks *hooks);
+ * bytes, in regions enough for `threads` threads. */
+void tb_init(u64 ram, size_t code_size, int threads, const struct tb_hooks *hooks);
 
 /* -- code buffer regions (tcg_region) ---------------------------------------- */
 struct tcg_region {
 	u8 *code, *code_end;     /* writable view: next free byte, limit     */
 	u8 *meta, *meta_end;     /* TBs and their tables                     */
 	int index;
+	u64 generation;          /* tb_flush_all takes all regions back      */
 };
 /* Take another region; false: none is left (tb_flush is due). */
 bool tcg_region_alloc(struct tcg_region *r);
+/* Is r (zeroed at first) still the caller's? */
+bool tcg_region_valid(const struct tcg_region *r);
 /* Distance from the writable to the executable view. */
 extern intptr_t tcg_rx_offset;
 static inline u8 *tcg_rx(u8 *rw) { return rw + tcg_rx_offset; }
@@ -88,11 +97,31 @@ bool tcg_in_code(u64 host_pc);
 /* -- store ------------------------------------------------------------------- */
 struct tb *tb_htable_lookup(ram_addr phys, u64 pc, u64 cs_base, u32 flags, u32 cflags);
 /* Publish a finished TB: takes its pages' locks and the bucket's. If the same
- * one is there already (another vCPU was faster) returns that. */
-struct tb *tb_link_page(struct tb *tb);
+ * one is there already (another vCPU was faster) returns that. NULL, the TB is
+ * not published: with *wait a store to its page may be under way, call
+ * tb_quiesce() in an exclusive section first; without, its bytes have changed.
+ * Then translate again. */
+struct tb *tb_link_page(struct tb *tb, bool *wait);
+/* No other thread is in translated code, or was since the last call: its pages'
+ * stores have all been made. */
+void tb_quiesce(void);
 /* Which TB holds this host address (executable view); NULL: none. */
 struct tb *tcg_tb_lookup(u64 host_pc);
 void tcg_tb_insert(struct tcg_region *r, struct tb *tb);
+/* Take the last one inserted, which was not published, out again. */
+void tcg_tb_remove(struct tcg_region *r, struct tb *tb);
+static inline bool tb_is_valid(const struct tb *tb)
+{
+	return !__atomic_load_n(&tb->invalid, __ATOMIC_SEQ_CST);
+}
+/* The bytes of its page n (0, 1) that a TB depends on. */
+static inline void tb_range(const struct tb *tb, int n, u32 *first, u32 *end)
+{
+	*first = n ? 0 : tb->first;
+	*end = n ? tb->end - 4096 : MIN(tb->end, 4096u);
+}
+/* Does it depend on a byte of [addr, addr + n)? */
+bool tb_depends(const struct tb *tb, ram_addr addr, unsigned n);
 
 /* -- links ------------------------------------------------------------------- */
 /* Make `l` jump straight to `to`. Nothing happens when either is invalid. */
@@ -101,16 +130,26 @@ void tb_add_jump(struct tb_link *l, struct tb *to);
 /* -- invalidation -------------------------------------------------------------- */
 /* Does any TB of the page depend on one of these bytes? Cheap bitmap test. */
 bool tb_page_hit(ram_addr addr, unsigned n);
+/* Must stores to the page be slow? So while it holds a TB, or may get one. */
 bool tb_page_has_code(ram_addr addr);
-/* Drop all TBs that depend on bytes of [addr, addr+n). True when `current`
- * (may be NULL) was among them. */
+/* Was a TB of the page dropped since the last flush? One may still run. */
+bool tb_page_dropped(ram_addr addr);
+/* A slow store hit no code. True now and then when the page has not had any for
+ * long: tb_quiesce() lets its stores be fast again. */
+bool tb_page_idle(ram_addr addr);
+/* Drop all TBs that depend on bytes of [addr, addr+n), which have been stored, or
+ * will be by the caller, who then calls it again. True when `current` (may be
+ * NULL) was among them. */
 bool tb_invalidate_range(ram_addr addr, u64 n, struct tb *current);
 /* Drop everything; all vCPUs stopped outside translated code. */
 void tb_flush_all(void);
 
-/* Counters for `info jit`; approximate while vCPUs run. */
+/* Counters for `info jit`; relaxed atomics. `discarded`: translations that were
+ * not published. */
 struct tb_stats { u64 n_tb, guest_bytes, guest_insns, code_bytes, host_insns,
-		  links, invalidated, flushes; };
+		  links, invalidated, discarded, flushes; };
 extern struct tb_stats tb_stats;
+#define TB_STAT_ADD(what, by) \
+	((void)__atomic_fetch_add(&tb_stats.what, (u64)(by), __ATOMIC_RELAXED))
 
 #endif

@@ -12,8 +12,8 @@
 #include "tcg/tb.h"
 
 /* What a slow access wants to do; slow_probe's third argument has it from bit
- * 8 on, the mmu index from bit 4 on. */
-enum { ACCESS_READ, ACCESS_STORE, ACCESS_RMW };
+ * 8 on, the mmu index from bit 4 on. LOCK: read, modify, write in one step. */
+enum { ACCESS_READ, ACCESS_STORE, ACCESS_RMW, ACCESS_LOCK, N_ACCESS };
 
 /* Offsets in struct cpu and facts of the machine that the code depends on. */
 struct tcg_layout {

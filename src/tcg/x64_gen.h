@@ -113,7 +113,7 @@ static inline struct ir_insn *gen_insn(struct gen *g) { return &g->b->insn[g->i]
 /* Stubs (x64_stubs.c), executable view. */
 extern u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup,
 	  *stub_lookup_pc, *stub_write_back, *stub_stack_refill[2], *stub_jump_cache;
-extern u8 *stub_probe[2][3][5];       /* [mmu][ACCESS_*][size class]        */
+extern u8 *stub_probe[2][N_ACCESS][5]; /* [mmu][ACCESS_*][size class]       */
 extern u8 *stub_helper[256];
 int stub_size_class(int bytes);        /* 1 2 4 8 10                         */
 

@@ -16,7 +16,8 @@
  * cross into another page (when RAM lies higher the two are tested apart). The
  * slow path resolves what is in one page after all in a few instructions and
  * resumes the hot code with r9 set; an MMIO access or one that crosses pages
- * works on a bounce buffer.
+ * works on a bounce buffer. A store to a page that holds code is made in place, by
+ * the slow path's copy of the instruction, and reported afterwards.
  *
  * Accesses off ESP at known distances share one check a stretch of code:
  *
@@ -254,6 +255,16 @@ static bool only_stores(const struct ir_insn *in)
 	return in->op == IR_MOV || in->op == IR_SETCC;
 }
 
+/* An exchange with memory is locked without a prefix (SDM vol. 2, XCHG). */
+static u8 access_kind(const struct ir_insn *in, bool write)
+{
+	if (!write)
+		return ACCESS_READ;
+	if (in->xflags & IRX_LOCK || in->op == IR_XCHG)
+		return ACCESS_LOCK;
+	return only_stores(in) ? ACCESS_STORE : ACCESS_RMW;
+}
+
 struct xmem mem_operand(struct gen *g, int bytes, bool write)
 {
 	struct ir_insn *in = gen_insn(g);
@@ -294,7 +305,7 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 	k = cold_add(g, write ? COLD_WRITE : COLD_READ, from);
 	k->ea = ea;
 	k->bytes = (u8)bytes;
-	k->access = !write ? ACCESS_READ : only_stores(in) ? ACCESS_STORE : ACCESS_RMW;
+	k->access = access_kind(in, write);
 	k->mmu = (u8)mmu;
 	k->back = c->p;
 	return XMEM(X_HOST, 0);

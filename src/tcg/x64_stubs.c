@@ -16,7 +16,7 @@ u8 *tcg_ret_empty;
 
 u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup, *stub_lookup_pc,
    *stub_write_back, *stub_stack_refill[2], *stub_jump_cache;
-u8 *stub_probe[2][3][5];
+u8 *stub_probe[2][N_ACCESS][5];
 u8 *stub_helper[256];
 
 static const struct ir_target *target;
@@ -243,10 +243,12 @@ static void make_write_back(void)
 	ret();
 }
 
-/* r8d, r9d: first and last byte. CF clear: r13 and stack_tag serve them. */
+/* r8d, r9d: first and last byte. CF clear: r13 and stack_tag serve them. Another
+ * vCPU may take the entry, then the tag, at any moment (tlb_code_page): so the tag
+ * is stored with a fence (xchg), and counts only if the entry is still there. */
 static void make_stack_refill(int mmu)
 {
-	u8 *no[2];
+	u8 *no[2], *gone;
 
 	stub_stack_refill[mmu] = here();
 	x_mov_rr(&code, IRS_32, X_R11, X_R8);
@@ -262,9 +264,17 @@ static void make_stack_refill(int mmu)
 	x_mov_rr(&code, IRS_64, X_STACK, X_R9);
 	x_st(&code, IRS_64, env(tcg_layout.stack_addend), X_STACK);
 	x_grp1_ri(&code, 4, IRS_32, X_R8, -4096);
-	x_st(&code, IRS_64, env(tcg_layout.stack_tag), X_R8);
+	x_mov_rr(&code, IRS_32, X_R9, X_R8);
+	x_rm(&code, 0x87, IRS_64, X_R9, env(tcg_layout.stack_tag));  /* xchg */
+	x_shrx(&code, X_R9, X_R8, X_TWELVE);
+	x_rm(&code, 0x3b, IRS_64, X_STACK,
+	     (struct xmem){ X_ENV, X_R9, 3, tcg_layout.tlb[mmu][1] });
+	gone = x_jcc8(&code, CC_NE);
 	x_u8(&code, 0xf8);
 	ret();
+	x_patch8(gone, code.p);
+	x_mov_ri(&code, X_R9, 1ull << 63);                   /* no page     */
+	x_st(&code, IRS_64, env(tcg_layout.stack_tag), X_R9);
 	x_patch8(no[0], code.p);
 	x_patch8(no[1], code.p);
 	x_u8(&code, 0xf9);
@@ -303,7 +313,7 @@ void tcg_prologue_init(const struct ir_target *t)
 	ASSERT(t->n_helpers <= (int)ARRAY_SIZE(stub_helper));
 	make_enter();
 	for (int mmu = 0; mmu < 2; mmu++) {
-		for (int access = 0; access < 3; access++)
+		for (int access = 0; access < N_ACCESS; access++)
 			for (int class = 0; class < 5; class++)
 				make_probe(mmu, access, class);
 		make_stack_refill(mmu);

@@ -117,7 +117,8 @@ static void on_fpe(int sig, siginfo_t *info, void *frame)
 }
 
 /* -- set-up ------------------------------------------------------------------------- */
-static void no_page(ram_addr page) { (void)page; }
+static bool no_page(ram_addr page) { (void)page; return false; }
+static bool no_change(const struct tb *tb) { (void)tb; return true; }
 static void no_drop(struct tb *tb) { (void)tb; }
 
 static void layout(void)
@@ -184,7 +185,7 @@ static void make_stacks(void)
 
 static void init(void)
 {
-	static const struct tb_hooks hooks = { no_page, no_drop };
+	static const struct tb_hooks hooks = { no_page, no_change, no_drop };
 	size_t size = CPU_TABLES_OFS + sizeof(struct cpu_tables);
 	struct sigaction sa = { .sa_sigaction = on_fpe,
 				.sa_flags = SA_SIGINFO | SA_NODEFER |
@@ -201,7 +202,7 @@ static void init(void)
 	}
 	layout();
 	fill_tables(cpu_tables(&cpu->c));
-	tb_init(MEM_SIZE, 4 << 20, &hooks);
+	tb_init(MEM_SIZE, 4 << 20, 1, &hooks);
 	tcg_prologue_init(&test_target);
 	make_stacks();
 	if (!tcg_region_alloc(&region)) {

@@ -3,7 +3,7 @@
  * reach RAM and devices. The soft TLB and the TB store are fakes that count. */
 #include "child.h"
 #include "env/log.h"
-#include "qemu/cpu.h"
+#include "qemu/cpus.h"
 #include "qemu/flatview.h"
 #include "qemu/memory.h"
 
@@ -16,6 +16,18 @@ static unsigned map_changes;
 static struct { unsigned calls; ram_addr addr; u64 n; } invalidated;
 
 void tlb_memory_map_changed(void) { map_changes++; }
+
+/* Exclusive work waits until the test says that a section has come. */
+static struct { run_on_cpu_func *func; struct cpu *cpu; void *data; unsigned n; } exclusive_work;
+
+bool in_exclusive(void) { return false; }
+void async_safe_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
+{
+	exclusive_work.func = func;
+	exclusive_work.cpu = cpu;
+	exclusive_work.data = data;
+	exclusive_work.n++;
+}
 
 void tb_invalidate_phys_range(ram_addr addr, u64 n)
 {
@@ -202,18 +214,24 @@ START_TEST(a_transaction_changes_once)
 }
 END_TEST
 
+/* row-20: a view goes in an exclusive section only, all old ones at once */
 START_TEST(an_old_view_outlives_its_readers)
 {
 	struct cpu *reader = calloc(1, sizeof(*reader));
 	const struct flat_view *old = flat_view_get(mem);
 
 	first_cpu = reader;
-	reader->running = true;
+	reader->created = true;
 	memory_region_set_enabled(&io, false);
 	ck_assert_ptr_ne(flat_view_get(mem), old);
 	ck_assert_ptr_eq(flat_view_find(old, 0x20000)->mr, &io);
-	reader->running = false;
-	memory_region_set_enabled(&io, true);     /* frees it: asan's job    */
+	memory_region_set_enabled(&io, true);
+	ck_assert_ptr_eq(flat_view_find(old, 0x20000)->mr, &io);
+	ck_assert_uint_eq(exclusive_work.n, 1);
+	ck_assert_ptr_eq(exclusive_work.cpu, reader);
+	bql_unlock();
+	exclusive_work.func(reader, exclusive_work.data);  /* frees: asan's job */
+	bql_lock();
 	first_cpu = NULL;
 	free(reader);
 }

@@ -169,11 +169,11 @@ START_TEST(a20)
 	enter_protected(0);
 	put32(0x1000, 0xcafe);
 	bql_lock();
-	target_set_a20(cpu, false);
+	target_set_a20(false);
 	bql_unlock();
 	ck_assert_uint_eq(cpu_ldl(cpu, 0x101000, MMU_KERNEL), 0xcafe);
 	bql_lock();
-	target_set_a20(cpu, true);
+	target_set_a20(true);
 	bql_unlock();
 	ck_assert_uint_ne(cpu_ldl(cpu, 0x101000, MMU_KERNEL), 0xcafe);
 }
