@@ -249,6 +249,8 @@ void stack_push(struct stack *s, int width, u32 v)
 	u32 addr = s->base + sp;
 
 	stack_check(s, sp, width);
+	if (s->mmu_idx == MMU_USER)
+		align_check(s->x, addr, width);
 	if (width == 4)
 		cpu_stl(&s->x->c, addr, v, s->mmu_idx);
 	else
@@ -261,6 +263,8 @@ void stack_check_write(struct stack *s, int width)
 	u32 sp = s->sp & s->mask;
 
 	stack_check(s, sp, width);
+	if (s->mmu_idx == MMU_USER)
+		align_check(s->x, s->base + sp, width);
 	probe_write(&s->x->c, (u32)(s->base + sp), width, s->mmu_idx);
 }
 
@@ -270,6 +274,8 @@ u32 stack_pop(struct stack *s, int width)
 	u32 addr = s->base + sp, v;
 
 	stack_check(s, sp, width);
+	if (s->mmu_idx == MMU_USER)
+		align_check(s->x, addr, width);
 	v = width == 4 ? cpu_ldl(&s->x->c, addr, s->mmu_idx)
 		       : cpu_lduw(&s->x->c, addr, s->mmu_idx);
 	s->sp = (s->sp & ~s->mask) | ((sp + width) & s->mask);

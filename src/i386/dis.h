@@ -95,10 +95,13 @@ u8 cc_flags(enum ir_cc cc);          /* the flags a condition reads          */
 /* -- emit.c: addresses ---------------------------------------------------------- */
 /* Linear address of `bytes` bytes at m: segmentation applied and checked. */
 struct ir_ea emit_ea(struct dis *d, const struct addr *m, int bytes, bool write);
+/* The same for an operand that #AC wants aligned to `align` bytes. */
+struct ir_ea emit_ea_aligned(struct dis *d, const struct addr *m, int bytes, bool write,
+			     int align);
 /* Offset of m in its segment as a 32-bit value. */
 ir_val emit_offset(struct dis *d, const struct addr *m);
 /* Linear address as a value, for helpers. */
-ir_val emit_linear(struct dis *d, const struct addr *m, int bytes, bool write);
+ir_val emit_linear(struct dis *d, const struct addr *m, int bytes, bool write, int align);
 struct addr addr_reg(struct dis *d, int seg, ir_val base, s32 disp);
 struct addr addr_plus(const struct addr *m, s32 disp);
 

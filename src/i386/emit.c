@@ -170,7 +170,7 @@ static void emit_guards(struct dis *d, ir_val ofs, int seg, int bytes, bool writ
 	emit_guard(d, last, seg, 8, write);
 }
 
-struct ir_ea emit_ea(struct dis *d, const struct addr *m, int bytes, bool write)
+static struct ir_ea ea_in_segment(struct dis *d, const struct addr *m, int bytes, bool write)
 {
 	enum seg_kind k = seg_kind(d, m->seg, write);
 	ir_val ofs;
@@ -187,13 +187,46 @@ struct ir_ea emit_ea(struct dis *d, const struct addr *m, int bytes, bool write)
 	return (struct ir_ea){ emit_seg_base(d, m->seg), ofs, 0, 0 };
 }
 
-ir_val emit_linear(struct dis *d, const struct addr *m, int bytes, bool write)
+static ir_val emit_ea_value(struct dis *d, const struct ir_ea *ea)
 {
-	struct ir_ea ea = emit_ea(d, m, bytes, write);
 	ir_val t = ir_temp(d->ir);
 
-	emit_lea(d, IRS_32, t, ea.base, ea.index, ea.scale, ea.disp);
+	emit_lea(d, IRS_32, t, ea->base, ea->index, ea->scale, ea->disp);
 	return t;
+}
+
+struct ir_ea emit_ea_aligned(struct dis *d, const struct addr *m, int bytes, bool write,
+			     int align)
+{
+	struct ir_ea ea = ea_in_segment(d, m, bytes, write);
+
+	if (d->flags & HF_AC && align > 1)
+		emit_call(d, HELPER_align_check, emit_ea_value(d, &ea),
+			  emit_const(d, (u32)align), IR_NONE);
+	return ea;
+}
+
+/* What #AC asks of an operand of so many bytes (SDM vol. 3A table 6-7): m80 is
+ * aligned to 8, far pointers and table registers of 6 bytes to 4. */
+static int alignment(int bytes)
+{
+	int n = 1;
+
+	while (n * 2 <= bytes && n < 16)
+		n *= 2;
+	return n;
+}
+
+struct ir_ea emit_ea(struct dis *d, const struct addr *m, int bytes, bool write)
+{
+	return emit_ea_aligned(d, m, bytes, write, alignment(bytes));
+}
+
+ir_val emit_linear(struct dis *d, const struct addr *m, int bytes, bool write, int align)
+{
+	struct ir_ea ea = emit_ea_aligned(d, m, bytes, write, align);
+
+	return emit_ea_value(d, &ea);
 }
 
 struct addr addr_reg(struct dis *d, int seg, ir_val base, s32 disp)

@@ -135,6 +135,13 @@ u64 helper_into(struct cpu *cpu, u32 next, u32 b, u32 c)
 	return 0;
 }
 
+u64 helper_align_check(struct cpu *cpu, u32 addr, u32 bytes, u32 c)
+{
+	(void)c;
+	align_check(x86(cpu), addr, bytes);
+	return 0;
+}
+
 /* SDM vol. 2 BOUND: signed index, the upper bound is included. */
 u64 helper_bound(struct cpu *cpu, u32 addr, u32 index, u32 size)
 {

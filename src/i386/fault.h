@@ -5,6 +5,7 @@
 #define I386_FAULT_H
 
 #include "i386/cpu.h"
+#include "qemu/target.h"
 
 /* Note the reason of the exception that is about to be raised: a printf
  * format for up to two u32. Formatted only when a report is made. */
@@ -25,5 +26,17 @@ void fpu_error_first(struct x86_cpu *x);
 
 /* The registers as text, lines of at most 80 characters. */
 int cpu_state_text(struct x86_cpu *x, char *buf, size_t size);
+
+/* #AC if an access of `bytes` (a power of two) by user code at addr must be
+ * aligned and is not. */
+static inline void align_check(struct x86_cpu *x, u32 addr, u32 bytes)
+{
+	if (!(x->hflags & HF_AC) || !(addr & (bytes - 1)))
+		return;
+	fpu_error_first(x);
+	if (addr + bytes - 1 < addr)
+		target_access_wraps(&x->c, addr);
+	fault(x, EXCP_AC, 0, "%08x is not aligned to %u bytes", addr, bytes);
+}
 
 #endif

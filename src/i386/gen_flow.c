@@ -286,7 +286,7 @@ static void far_direct(struct dis *d, bool call)
 static void far_memory(struct dis *d, bool call)
 {
 	int n = op_bytes(d->osz);
-	struct ir_ea ea = emit_ea(d, &d->mem, n + 2, false);
+	struct ir_ea ea = emit_ea_aligned(d, &d->mem, n + 2, false, n);
 	ir_val ofs = emit_load_zx(d, d->osz, &ea);
 
 	ea.disp += n;
@@ -341,7 +341,8 @@ void gen_into(struct dis *d)
 
 void gen_bound(struct dis *d)
 {
-	ir_val pair = emit_linear(d, &d->mem, 2 * op_bytes(d->osz), false);
+	ir_val pair = emit_linear(d, &d->mem, 2 * op_bytes(d->osz), false,
+				  op_bytes(d->osz));
 
 	emit_call(d, HELPER_bound, pair, d->arg[0].v, emit_const(d, d->osz));
 }

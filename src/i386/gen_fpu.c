@@ -72,14 +72,14 @@ void gen_fpu_state(struct dis *d)
 	static const u8 id[] = { HELPER_fnstenv, HELPER_fldenv, HELPER_fnsave, HELPER_frstor };
 	int env = d->osz == IRS_32 ? 28 : 14;
 	int bytes = env + (d->row->x >= 2 ? 80 : 0);
-	ir_val a = emit_linear(d, &d->mem, bytes, !(d->row->x & 1));
+	ir_val a = emit_linear(d, &d->mem, bytes, !(d->row->x & 1), op_bytes(d->osz));
 
 	emit_call(d, id[d->row->x], a, emit_const(d, d->osz == IRS_32), IR_NONE);
 }
 
 void gen_fx(struct dis *d)
 {
-	ir_val a = emit_linear(d, &d->mem, 512, !d->row->x);
+	ir_val a = emit_linear(d, &d->mem, 512, !d->row->x, 1);
 
 	emit_call(d, d->row->x ? HELPER_fxrstor : HELPER_fxsave, a, IR_NONE, IR_NONE);
 }

@@ -344,7 +344,7 @@ void gen_mov_to_seg(struct dis *d)
 void gen_lxs(struct dis *d)
 {
 	int n = op_bytes(d->osz), seg = d->row->x;
-	struct ir_ea ea = emit_ea(d, &d->mem, n + 2, false);
+	struct ir_ea ea = emit_ea_aligned(d, &d->mem, n + 2, false, n);
 	ir_val ofs = emit_load(d, d->osz, &ea), sel;
 
 	ea.disp += n;

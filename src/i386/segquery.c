@@ -97,6 +97,7 @@ u64 helper_arpl_mem(struct cpu *cpu, u32 offset, u32 src, u32 seg)
 	bool raise;
 
 	helper_seg_check(cpu, offset, what, 0);
+	align_check(x, addr, 2);
 	dest = cpu_lduw(cpu, addr, mmu);
 	raise = (dest & 3) < (src & 3);
 	if (raise) {
@@ -195,6 +196,8 @@ u64 helper_enter(struct cpu *cpu, u32 alloc, u32 level, u32 size)
 		stack_push(&s, width, frame);
 	s.sp = (s.sp & ~s.mask) | ((s.sp - (alloc & 0xffff)) & s.mask);
 	/* the new top must be writable: the manual's last check */
+	if (s.mmu_idx == MMU_USER)
+		align_check(x, s.base + (s.sp & s.mask), (u32)width);
 	stack_check_write(&s, 1);
 	set_ebp(x, width, frame);
 	stack_commit(&s);

@@ -6,7 +6,6 @@
  * EFLAGS is kept in three places: CF PF AF ZF SF OF in cpu->cc, DF as +1/-1 in
  * df, the rest in eflags. RF is hflags' HF_RF, kept only while there are
  * instruction breakpoints: nothing else sees it.
- * DIFF: no alignment checks (CR0.AM, EFLAGS.AC): #AC is never raised.
  * Upstream: cpu.c x86_cpu_reset, cpu.h cpu_x86_load_seg_cache. */
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +24,7 @@
 
 /* -- guards and hflags ------------------------------------------------------ */
 enum { HF_MODE = HF_CPL | HF_PE | HF_VM | HF_TF | HF_TS | HF_EM | HF_MP |
-		 HF_IOPL | HF_PG | HF_CPL0_IO };
+		 HF_IOPL | HF_PG | HF_CPL0_IO | HF_AC };
 
 static const struct seg_guard guard_closed = { 0, 0 };
 
@@ -105,6 +104,8 @@ static u32 mode_hflags(const struct x86_cpu *x)
 		f |= HF_CPL0_IO;
 	f |= iopl * (HF_IOPL & -HF_IOPL);
 	f |= x->eflags & EFLAGS_TF ? HF_TF : 0;
+	if ((x->cr[0] & CR0_AM) && (x->eflags & EFLAGS_AC) && (f & HF_CPL) == 3)
+		f |= HF_AC;
 	f |= x->cr[0] & CR0_TS ? HF_TS : 0;
 	f |= x->cr[0] & CR0_EM ? HF_EM : 0;
 	f |= x->cr[0] & CR0_MP ? HF_MP : 0;

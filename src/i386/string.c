@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "i386/debug.h"
+#include "i386/fault.h"
 #include "i386/helper.h"
 #include "i386/port.h"
 
@@ -107,7 +108,8 @@ static inline u32 run_length(const struct str *s, const struct side *d)
 	u32 ofs = offset_of(s, d), in_page = (c->base + ofs) & 0xfff;
 	u64 top = (u64)g.lo + g.n + 7, n;
 
-	if (!g.n || ofs < g.lo || ofs + (u64)s->size > top ||
+	/* Elements that may fault by themselves go one at a time. */
+	if (!g.n || s->x->hflags & HF_AC || ofs < g.lo || ofs + (u64)s->size > top ||
 	    in_page + s->size > PAGE_SIZE)
 		return 0;
 	if (s->step < 0)
@@ -143,6 +145,7 @@ static u32 element(const struct str *s, const struct side *d)
 	u32 ofs = offset_of(s, d);
 
 	helper_seg_check(&s->x->c, ofs, d->seg | s->size << 4 | d->write << 12, 0);
+	align_check(s->x, s->x->seg[d->seg].base + ofs, (u32)s->size);
 	return s->x->seg[d->seg].base + ofs;
 }
 

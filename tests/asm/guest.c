@@ -10,7 +10,7 @@
 
 #define COM1		0x3f8
 #define DEBUG_EXIT	0xf4
-#define CR0_BITS	0x80010033	/* PG WP NE ET MP PE */
+#define CR0_BITS	0x80050033	/* PG AM WP NE ET MP PE */
 #define CR4_OSFXSR	0x200
 #define PTE_RO		5		/* user */
 #define PTE_RW		7

@@ -69,6 +69,7 @@ static void on_signal(int sig, void *info, void *context)
 	struct ucontext32 *uc = context;
 
 	(void)info;
+	__asm__ volatile("push $2; popf");       /* AC off */
 	if (sig == SIGALRM)
 		runner_hangs(&uc->frame);
 	runner_trap(&uc->frame, uc->cr2);

@@ -19,6 +19,7 @@
 #define EFLAGS_SEEN	0x00244fd5	/* ID AC NT OF DF TF SF ZF AF PF CF */
 #define EFLAGS_ARITH	0x000008d5
 #define EFLAGS_DF	0x00000400
+#define EFLAGS_AC	0x00040000
 
 struct start start;
 u8 fpu_out[108];
@@ -260,6 +261,8 @@ static void fill_start(const struct test_case *c, u32 nth)
 	for (i = 0; i < 8; i++)
 		start.gpr[i] = rnd_gpr(c->kinds >> i * 4 & 15);
 	start.eflags = 0x202 | (rnd() & EFLAGS_ARITH);
+	if ((c->seed + nth) % 11 == 0)
+		start.eflags |= EFLAGS_AC;
 	if (c->flags & C_DF)
 		start.eflags |= rnd() & EFLAGS_DF;
 	out.eip = start.eip = (u32)(c + 1);
