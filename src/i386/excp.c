@@ -463,20 +463,27 @@ static bool accepts_irq(const struct x86_cpu *x)
 	return (x->eflags & EFLAGS_IF) && !(x->hflags & HF_INHIBIT_IRQ);
 }
 
-/* The local APIC's request, which needs no lock, goes before the 8259A's; -1:
- * there is none. Upstream: cpu_get_pic_interrupt. */
-static int take_irq(struct cpu *cpu, u32 request)
+/* INTA cycle of the 8259A pair, which lowers or keeps its line as it answers. */
+static int take_intr(struct cpu *cpu)
 {
-	int vector = request & CPU_INTERRUPT_POLL ? apic_get_interrupt(cpu) : -1;
+	int vector;
 
-	if (vector >= 0 || !(request & CPU_INTERRUPT_HARD))
-		return vector;
-	/* the controller lowers or keeps its line as it answers */
 	bql_lock();
 	vector = pic_read_irq();
 	if (vector < 0)
 		cpu_reset_interrupt(cpu, CPU_INTERRUPT_HARD);
 	bql_unlock();
+	return vector;
+}
+
+/* The 8259A's request first: the local APIC's priorities do not concern it. -1:
+ * there is none. Upstream: cpu_get_pic_interrupt. */
+static int take_irq(struct cpu *cpu, u32 request)
+{
+	int vector = request & CPU_INTERRUPT_HARD ? take_intr(cpu) : -1;
+
+	if (vector < 0 && (request & CPU_INTERRUPT_POLL))
+		vector = apic_get_interrupt(cpu);
 	return vector;
 }
 
