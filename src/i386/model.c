@@ -84,6 +84,9 @@ struct cpu *target_cpu_new(const char *name, int index)
 	x->model = m;
 	x->features_edx = m->features_edx;
 	x->features_ecx = m->features_ecx;
+	/* kernels order its writes with MFENCE, and do not ask for that */
+	if (!(m->features_edx & CPUID_SSE2))
+		x->features_ecx &= ~(u32)CPUID_EXT_TSC_DEADLINE;
 	if (machine_config.smp > 1)
 		x->features_edx |= CPUID_HTT;
 	if (m->features_edx & CPUID_APIC || machine_config.smp > 1)

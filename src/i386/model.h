@@ -10,7 +10,7 @@ enum {                                   /* CPUID.1:EDX                      */
 	CPUID_PSE = 1 << 3, CPUID_TSC = 1 << 4, CPUID_MSR = 1 << 5,
 	CPUID_PAE = 1 << 6, CPUID_CX8 = 1 << 8, CPUID_APIC = 1 << 9,
 	CPUID_SEP = 1 << 11, CPUID_PGE = 1 << 13, CPUID_CMOV = 1 << 15,
-	CPUID_FXSR = 1 << 24, CPUID_HTT = 1 << 28,
+	CPUID_FXSR = 1 << 24, CPUID_SSE2 = 1 << 26, CPUID_HTT = 1 << 28,
 };
 enum { CPUID_EXT_X2APIC = 1 << 21, CPUID_EXT_TSC_DEADLINE = 1 << 24 };  /* ECX */
 #define CPUID_EXT_HYPERVISOR (1u << 31)      /* ECX: no real machine        */
