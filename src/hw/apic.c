@@ -455,3 +455,12 @@ void cpu_apic_create(struct cpu *cpu)
 	apic_timer_init(s);
 	cpu->apic = s;
 }
+
+void cpu_apic_destroy(struct cpu *cpu)
+{
+	if (!cpu->apic)
+		return;
+	timer_del(&cpu->apic->timer);
+	free(cpu->apic);
+	cpu->apic = NULL;
+}

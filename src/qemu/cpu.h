@@ -111,7 +111,7 @@ struct cpu {
 	u32 cflags_next_tb;          /* CF_* for the next TB, ~0u: default */
 	bool trap_pending;           /* target_take_trap before the next insn */
 	u32 n_watch;                 /* data breakpoints: target_page_watched */
-	struct halt_cond *halt_cond; /* what its thread sleeps on           */
+	struct halt_cond own_halt, *halt_cond; /* what its thread sleeps on */
 	struct lock work_lock;
 	struct cpu_work *work_first, **work_last; /* work_lock; the first is
 				      * read without                       */

@@ -8,9 +8,6 @@
 #include "qemu/cpus_accel.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-
-#include "env/log.h"
 
 static void kicks_clear(struct cpu *cpu)
 {
@@ -63,9 +60,7 @@ static void mttcg_start_vcpu_thread(struct cpu *cpu) REQUIRES(bql)
 {
 	char name[16];
 
-	cpu->halt_cond = malloc(sizeof(*cpu->halt_cond));
-	if (!cpu->halt_cond)
-		die("out of memory");
+	cpu->halt_cond = &cpu->own_halt;
 	halt_cond_init(cpu->halt_cond);
 	cpu_list_add(cpu);
 	snprintf(name, sizeof(name), "CPU %d/TCG", cpu->cpu_index);

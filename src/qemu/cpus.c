@@ -3,8 +3,6 @@
  * wait for work, come and go. Upstream: softmmu/cpus.c. */
 #include "qemu/cpus_accel.h"
 
-#include <stdlib.h>
-
 #include "env/log.h"
 #include "qemu/machine.h"
 #include "qemu/target.h"
@@ -167,6 +165,7 @@ static void leave_list(struct cpu *cpu) EXCLUDES(bql)
 	bql_lock();
 	process_queued_cpu_work(cpu);
 	cpu_list_remove(cpu);
+	cpu_apic_destroy(cpu);
 	bql_unlock();
 	cpu_free(cpu);
 	end_exclusive();

@@ -45,6 +45,8 @@ int pic_read_irq(void) REQUIRES(bql);
 struct cpu;
 /* Give the vCPU a local APIC. Upstream: x86_cpu_apic_create. */
 void cpu_apic_create(struct cpu *cpu);
+/* Take it away, from a vCPU that is off the list. */
+void cpu_apic_destroy(struct cpu *cpu) REQUIRES(bql);
 /* Power-on state; the INIT state, which keeps the ID and IA32_APIC_BASE (SDM vol.
  * 3A 10.4.7). Own thread. No effect on a vCPU without one. */
 void apic_reset(struct cpu *cpu) REQUIRES(bql);
