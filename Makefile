@@ -52,7 +52,7 @@ CAPINC   := $(BUILD)/include/capstone
 DEMO_SRC := $(wildcard tests/guests/demo*.S tests/guests/demo*.c)
 DEMO     := $(if $(DEMO_SRC),$(O)/guests/demo.elf)
 
-.PHONY: all help deps deps-check deps-bench run check bench bench-linux linux \
+.PHONY: all help deps deps-check deps-bench run check check-smp bench bench-linux linux \
 	soak layers tsa asan-check fmt clean unit
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -167,6 +167,13 @@ $(O)/unit/%: tests/unit/%.c $(HOSTOBJ)/all.a Makefile
 	$(Q)$(HOSTCC) $(filter-out -mgeneral-regs-only,$(CFLAGS)) $(OPT) -MMD -MP \
 		-MT $@ -o $@ $< $(HOSTOBJ)/all.a $(LDFLAGS) $(CAPSTONE) \
 		$$(pkg-config --libs check)
+
+# The thread sanitizer is slow: it gets a tenth of the rounds.
+SMP_PERCENT ?= $(if $(filter tsan,$(MODE)),10,100)
+check-smp: deps-check ## the guests with several processors only
+	@$(SUBMAKE) all
+	@MODE=$(MODE) BUILD=$(BUILD) SMEW=$(SMEW) SMP_PERCENT=$(SMP_PERCENT) \
+		tools/check smp
 
 asan-check: deps-check ## the unit tests under the address sanitizer
 	@$(SUBMAKE) MODE=asan unit
