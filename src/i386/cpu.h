@@ -68,8 +68,9 @@ enum {
 	HF_PG = 1 << 19,
 	HF_RF = 1 << 20,         /* EFLAGS.RF, kept only with HF_XBP: one insn */
 	HF_CPL0_IO = 1 << 21,    /* CPL <= IOPL and not VM: IN/OUT, CLI free  */
-	HF_AC = 1 << 23,         /* CR0.AM, EFLAGS.AC, CPL 3: #AC is possible */
-	HF_XBP = 1 << 22,        /* DR7 has a breakpoint on instructions     */
+	HF_AC = 1 << 26,         /* CR0.AM, EFLAGS.AC, CPL 3: #AC is possible */
+	HF_VIF = 1 << 28,        /* CLI and the like are for EFLAGS.VIF      */
+	HF_XBP = 1 << 27,        /* DR7 has a breakpoint on instructions     */
 };
 
 struct desc_table { u32 base; u16 limit; };

@@ -91,6 +91,17 @@ void stack_commit(const struct stack *s);
  * is too short. */
 void tss_stack(struct x86_cpu *x, int cpl, u16 *ss, u32 *esp, u32 ext);
 
+/* -- v86 mode with a virtual IF (vme.c); only while HF_VIF and EFLAGS.VM ------ */
+/* The FLAGS image that PUSHF and INT n push: VIF for IF, IOPL 3. */
+u32 vme_flags_image(const struct x86_cpu *x);
+/* POPF, IRET with 16-bit operands: #GP if VIP waits and IF is to be set, or TF
+ * is; else IF goes to VIF, IOPL stays. */
+void vme_set_flags(struct x86_cpu *x, u32 v);
+/* INT n in v86 mode with CR4.VME: is it for the task's own vector table? */
+bool vme_redirects(struct x86_cpu *x, int vector);
+/* ... then go there, `next` being the return address. */
+void vme_interrupt(struct x86_cpu *x, int vector, u32 next);
+
 /* -- tasks (task.c) --------------------------------------------------------- */
 enum task_how { TASK_JMP, TASK_CALL, TASK_IRET };
 /* Switch to the task whose TSS `sel` names (`d` is its descriptor), leaving

@@ -408,6 +408,10 @@ u64 helper_raise_int(struct cpu *cpu, u32 vector, u32 next, u32 kind)
 {
 	struct x86_cpu *x = x86(cpu);
 
+	if (kind == 0 && (x->eflags & EFLAGS_VM) && vme_redirects(x, vector)) {
+		vme_interrupt(x, vector, next);
+		cpu_loop_exit(cpu);
+	}
 	if (kind == 0 && (x->eflags & EFLAGS_VM) &&
 	    (x->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
 		fault(x, EXCP_GP, 0, "INT %02x in v86 mode with IOPL below 3",

@@ -239,19 +239,32 @@ void gen_popa(struct dis *d)
 	emit_call(d, HELPER_popa, emit_const(d, d->osz), IR_NONE, IR_NONE);
 }
 
+/* In v86 mode with VME, PUSHF and POPF of 16 bits know VIF; others fault. */
+static bool no_vme_form(struct dis *d)
+{
+	if ((d->flags & (HF_VM | HF_VIF)) != (HF_VM | HF_VIF) || d->osz == IRS_16)
+		return false;
+	emit_raise(d, EXCP_GP, 0);
+	return true;
+}
+
 void gen_pushf(struct dis *d)
 {
-	ir_val v = emit_call(d, HELPER_get_eflags, IR_NONE, IR_NONE, IR_NONE);
-
-	emit_push_val(d, d->osz, v);
+	if (no_vme_form(d))
+		return;
+	emit_push_val(d, d->osz, emit_call(d, HELPER_get_eflags, IR_NONE, IR_NONE, IR_NONE));
 }
 
 void gen_popf(struct dis *d)
 {
 	int n = op_bytes(d->osz);
-	struct ir_ea ea = emit_stack_ea(d, 0, n, false);
-	ir_val v = emit_load_zx(d, d->osz, &ea);
+	struct ir_ea ea;
+	ir_val v;
 
+	if (no_vme_form(d))
+		return;
+	ea = emit_stack_ea(d, 0, n, false);
+	v = emit_load_zx(d, d->osz, &ea);
 	emit_call(d, HELPER_set_eflags, v, emit_const(d, d->osz), IR_NONE);
 	emit_esp_add(d, n);
 	gen_leave_next(d, (d->flags & HF_CPL) <= dis_iopl(d));

@@ -58,7 +58,7 @@ void gen_cli(struct dis *d)
 
 	i->d = i->a = t;
 	i->b = IR_IMM;
-	i->imm = (s32)~(u32)EFLAGS_IF;
+	i->imm = (s32)~(u32)(d->flags & HF_VIF ? EFLAGS_VIF : EFLAGS_IF);
 	emit_ste(d, IRS_32, X86_OFS(eflags), t);
 }
 

@@ -311,6 +311,7 @@ static u32 cr4_known(const struct x86_cpu *x)
 	u32 f = x->features_edx, m = CR4_PCE;
 
 	m |= f & CPUID_TSC ? CR4_TSD : 0;
+	m |= f & CPUID_VME ? CR4_VME | CR4_PVI : 0;
 	m |= f & CPUID_DE ? CR4_DE : 0;
 	m |= f & CPUID_PSE ? CR4_PSE : 0;
 	m |= f & CPUID_PAE ? CR4_PAE : 0;
@@ -326,6 +327,8 @@ void cpu_set_cr4(struct x86_cpu *x, u32 v)
 	if (v & ~cr4_known(x))
 		fault(x, EXCP_GP, 0, "CR4 = %08x: sets a bit the CPU has not", v, 0);
 	x->cr[4] = v;
+	if ((old ^ v) & (CR4_VME | CR4_PVI))
+		cpu_update_hflags(x);
 	if ((old ^ v) & CR4_DE)
 		debug_update(x);
 	if ((old ^ v) & (CR4_PSE | CR4_PAE | CR4_PGE))

@@ -15,7 +15,7 @@
 #include "qemu/target.h"
 
 #define F_486 (CPUID_FPU | CPUID_PSE)
-#define F_PENTIUM (F_486 | CPUID_DE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | \
+#define F_PENTIUM (F_486 | CPUID_VME | CPUID_DE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | \
 		   CPUID_APIC)
 #define F_P6 (F_PENTIUM | CPUID_PAE | CPUID_SEP | CPUID_PGE | CPUID_CMOV)
 #define F_P2 (F_P6 | CPUID_FXSR)

@@ -345,23 +345,26 @@ static u32 iret_mask(const struct x86_cpu *x, bool wide)
 	return m;
 }
 
-/* Real mode, and v86 with IOPL 3 (where IOPL does not change). */
+/* Real mode, and v86 with IOPL 3 (where IOPL does not change) or VME. */
 static void iret_real(struct x86_cpu *x, int width)
 {
-	bool vm = x->eflags & EFLAGS_VM;
+	bool vif = x->hflags & HF_VIF;
 	u32 mask = iret_mask(x, width == 4), eip, flags;
 	struct stack s;
 	u16 sel;
 
-	if (vm && (x->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
-		fault(x, EXCP_GP, 0, "IRET in v86 mode with IOPL below 3", 0, 0);
+	if (vif && width == 4)
+		fault(x, EXCP_GP, 0, "IRETD in v86 mode with IOPL below 3", 0, 0);
 	stack_current(&s, x);
 	eip = stack_pop(&s, width);
 	sel = stack_pop(&s, width);
 	flags = stack_pop(&s, width);
+	if (vif)
+		vme_set_flags(x, flags);
 	jump_real(x, sel, eip);
 	stack_commit(&s);
-	cpu_set_eflags(x, flags, mask & ~(u32)(EFLAGS_VIF | EFLAGS_VIP));
+	if (!vif)
+		cpu_set_eflags(x, flags, mask & ~(u32)(EFLAGS_VIF | EFLAGS_VIP));
 }
 
 static void iret_to_v86(struct x86_cpu *x, struct stack *s, u16 cs, u32 eip,

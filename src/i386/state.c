@@ -24,7 +24,7 @@
 
 /* -- guards and hflags ------------------------------------------------------ */
 enum { HF_MODE = HF_CPL | HF_PE | HF_VM | HF_TF | HF_TS | HF_EM | HF_MP |
-		 HF_IOPL | HF_PG | HF_CPL0_IO | HF_AC };
+		 HF_IOPL | HF_PG | HF_CPL0_IO | HF_AC | HF_VIF };
 
 static const struct seg_guard guard_closed = { 0, 0 };
 
@@ -90,6 +90,14 @@ static u32 seg_hflags(const struct x86_cpu *x, int seg, u32 *mask)
 	return f;
 }
 
+/* SDM vol. 3B 20.3.3 (VME), 20.4 (PVI). */
+static bool virtual_if(const struct x86_cpu *x, u32 hflags, u32 iopl)
+{
+	u32 on = hflags & HF_VM ? CR4_VME : CR4_PVI;
+
+	return iopl < 3 && (hflags & HF_CPL) == 3 && (x->cr[4] & on);
+}
+
 static u32 mode_hflags(const struct x86_cpu *x)
 {
 	u32 f = x->hflags & HF_CPL, iopl = x->eflags >> 12 & 3;
@@ -102,6 +110,7 @@ static u32 mode_hflags(const struct x86_cpu *x)
 		f |= HF_PE;
 	if (!(f & HF_VM) && (f & HF_CPL) <= iopl)
 		f |= HF_CPL0_IO;
+	f |= virtual_if(x, f, iopl) ? HF_VIF : 0;
 	f |= iopl * (HF_IOPL & -HF_IOPL);
 	f |= x->eflags & EFLAGS_TF ? HF_TF : 0;
 	if ((x->cr[0] & CR0_AM) && (x->eflags & EFLAGS_AC) && (f & HF_CPL) == 3)

@@ -95,6 +95,8 @@ u64 helper_wbinvd(struct cpu *cpu, u32 a, u32 b, u32 c)
 u64 helper_get_eflags(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	(void)a, (void)b, (void)c;
+	if ((x86(cpu)->hflags & (HF_VIF | HF_VM)) == (HF_VIF | HF_VM))
+		return vme_flags_image(x86(cpu));
 	return cpu_get_eflags(x86(cpu)) & ~(u32)(EFLAGS_RF | EFLAGS_VM);
 }
 
@@ -106,8 +108,10 @@ u64 helper_set_eflags(struct cpu *cpu, u32 v, u32 size, u32 c)
 	u32 iopl = x->eflags >> 12 & 3, cpl = cpu_cpl(x);
 
 	(void)c;
-	if ((x->eflags & EFLAGS_VM) && iopl != 3)
-		fault(x, EXCP_GP, 0, "POPF in v86 mode with IOPL below 3", 0, 0);
+	if ((x->hflags & (HF_VIF | HF_VM)) == (HF_VIF | HF_VM)) {
+		vme_set_flags(x, v);
+		return 0;
+	}
 	if (size == 2)
 		mask |= EFLAGS_AC | EFLAGS_ID;
 	if (cpl == 0)
@@ -118,12 +122,19 @@ u64 helper_set_eflags(struct cpu *cpu, u32 v, u32 size, u32 c)
 	return 0;
 }
 
-/* The shadow lasts for one instruction if interrupts were off. */
+/* The shadow lasts for one instruction if interrupts were off. SDM vol. 2 STI
+ * table 4-21. */
 u64 helper_sti(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
 
 	(void)a, (void)b, (void)c;
+	if (x->hflags & HF_VIF) {
+		if (x->eflags & EFLAGS_VIP)
+			fault(x, EXCP_GP, 0, "STI with VIP set", 0, 0);
+		cpu_set_eflags(x, EFLAGS_VIF, EFLAGS_VIF);
+		return 0;
+	}
 	if (!(x->eflags & EFLAGS_IF))
 		x->hflags |= HF_INHIBIT_IRQ;
 	cpu_set_eflags(x, EFLAGS_IF, EFLAGS_IF);
