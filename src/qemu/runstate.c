@@ -176,7 +176,8 @@ void main_loop_handle_requests(void)
 		reset_requested = false;
 		pause_all_vcpus();
 		qemu_system_reset();
-		resume_all_vcpus();
+		if (runstate_get() == RUN_STATE_RUNNING)
+			resume_all_vcpus();
 	}
 }
 

@@ -2,12 +2,15 @@
 /* qemu/chardev: order of output, slow and absent readers, input and the keys
  * of the multiplexer. Pipes stand for fds 0 and 1; the main loop is real. */
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 
 #include "child.h"
 #include "env/clock.h"
 #include "env/poll.h"
+#include "env/thread.h"
 #include "qemu/chardev.h"
+#include "qemu/runstate.h"
 #include "qemu/vl.h"
 
 #define FLOOD_BYTES (4u << 20)
@@ -16,6 +19,10 @@ void qemu_quit(int code)
 {
 	_exit(100 + code);
 }
+
+static int power_button;
+
+void qemu_system_powerdown_request(void) { power_button++; }
 
 static int to_stdin, from_stdout, real_stdout;
 
@@ -100,6 +107,75 @@ START_TEST(a_prompt_goes_soon)
 	chardev_write(c, (const u8 *)"end", 3);
 	chardev_flush_all();
 	reads("end");
+}
+END_TEST
+
+/* row-04: without the BQL, from several threads; nothing is lost, and each
+ * one's bytes keep their order. */
+enum { POSTERS = 3, POSTS = 20000 };
+static u32 posters_left;
+static struct chardev *posting;
+
+static bool output_waits(void)
+{
+	struct pollfd p = { from_stdout, POLLIN, 0 };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void *poster(void *arg)
+{
+	for (int i = 0; i < POSTS; i++) {
+		u8 b = (u8)((uintptr_t)arg << 6 | (i & 63));
+
+		chardev_post(posting, &b, 1);
+	}
+	__atomic_fetch_sub(&posters_left, 1, __ATOMIC_SEQ_CST);
+	main_loop_notify();
+	return NULL;
+}
+
+START_TEST(posts_take_no_lock)
+{
+	struct thread t[POSTERS];
+	u32 got[POSTERS] = { 0 }, all = 0;
+	u8 buf[65536];
+
+	posting = open_spec("stdio");
+	posters_left = POSTERS;
+	for (uintptr_t i = 0; i < POSTERS; i++)
+		thread_create(&t[i], "poster", poster, (void *)i);
+	while (all < POSTERS * POSTS) {
+		ssize_t n;
+
+		if (__atomic_load_n(&posters_left, __ATOMIC_SEQ_CST))
+			main_loop_wait();
+		else
+			chardev_flush_all();
+		while (all < POSTERS * POSTS && output_waits() &&
+		       (n = read(from_stdout, buf, sizeof(buf))) > 0)
+			for (ssize_t i = 0; i < n; i++, all++)
+				ck_assert_uint_eq(got[buf[i] >> 6]++ & 63,
+						  buf[i] & 63u);
+	}
+	for (int i = 0; i < POSTERS; i++) {
+		ck_assert_uint_eq(got[i], POSTS);
+		thread_join(&t[i]);
+	}
+}
+END_TEST
+
+/* What was posted comes before what is written afterwards. */
+START_TEST(posts_keep_their_place)
+{
+	struct chardev *c = open_spec("stdio");
+
+	chardev_post(c, (const u8 *)"one ", 4);
+	chardev_write(c, (const u8 *)"two ", 4);
+	chardev_post(c, (const u8 *)"three", 5);
+	chardev_flush_all();
+	reads("one two three");
+	chardev_post(NULL, (const u8 *)"x", 1);
 }
 END_TEST
 
@@ -220,6 +296,10 @@ START_TEST(multiplexer_keys)
 	turn(5);
 	ck_assert_int_eq(n_taken, 5);
 	ck_assert_mem_eq(taken, "a\1bcd", 5);
+	ck_assert_int_eq(write(to_stdin, "\1p", 2), 2);
+	turn(5);
+	ck_assert_int_eq(power_button, 1);
+	ck_assert_int_eq(n_taken, 5);
 }
 END_TEST
 
@@ -262,6 +342,8 @@ int main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, a_line_goes_at_once);
 	tcase_add_test(t, a_prompt_goes_soon);
+	tcase_add_test(t, posts_take_no_lock);
+	tcase_add_test(t, posts_keep_their_place);
 	tcase_add_test(t, a_slow_reader_gets_all_in_order);
 	tcase_add_test(t, a_reader_that_left_does_no_harm);
 	tcase_add_test(t, nothing_and_nowhere);
