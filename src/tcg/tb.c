@@ -511,8 +511,12 @@ static void link_remove(struct tb_link *l)
 
 static void incoming_reset(struct tb *tb)
 {
-	for (struct tb_link *l = tb->incoming; l; l = l->next) {
+	struct tb_link *next;
+
+	for (struct tb_link *l = tb->incoming; l; l = next) {
+		next = l->next;
 		link_aim(l, l->stub);
+		/* from here on another thread may aim it elsewhere */
 		__atomic_fetch_and(&l->to, LINK_DEAD, __ATOMIC_SEQ_CST);
 	}
 	tb->incoming = NULL;
