@@ -107,6 +107,16 @@ static void timer_fires(void *opaque) REQUIRES(bql)
 	apic_timer_update(s);
 }
 
+/* The main loop may be late: what has expired by now is not to be lost when the
+ * timer is set anew. */
+static void catch_up(struct apic *s) REQUIRES(bql)
+{
+	if (!timer_pending(&s->timer) || s->timer.expire_ns > qemu_clock_get_ns())
+		return;
+	timer_del(&s->timer);
+	timer_fires(s);
+}
+
 /* -- the owner's writes -------------------------------------------------------------- */
 static void stop(struct apic *s) REQUIRES(bql)
 {
@@ -130,6 +140,7 @@ UNCHECKED void apic_timer_set_divide(struct apic *s, u32 divide)
 {
 	bool locked = apic_lock();
 
+	catch_up(s);
 	s->divide = divide & 0xb;
 	apic_timer_update(s);
 	apic_unlock(locked);
@@ -139,6 +150,7 @@ UNCHECKED void apic_timer_set_lvt(struct apic *s, u32 lvt)
 {
 	bool locked = apic_lock();
 
+	catch_up(s);
 	if ((lvt ^ reg_get(&s->lvt[LVT_TIMER])) & LVT_DEADLINE)
 		stop(s);
 	reg_set(&s->lvt[LVT_TIMER], lvt);
