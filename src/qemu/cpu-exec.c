@@ -27,8 +27,12 @@ static __thread struct tcg_region region;
 
 /* -- leaving -------------------------------------------------------------------- */
 
-void cpu_loop_exit(struct cpu *cpu)
+/* UNCHECKED: a device access may be left in its middle, with the BQL that
+ * prepare_mmio_access took (cpu_exec is entered without it). */
+UNCHECKED void cpu_loop_exit(struct cpu *cpu)
 {
+	if (bql_held())
+		bql_unlock();
 	cpu->host_pc = 0;
 	cpu->ret_sp = cpu->ret_top;
 	cpu_unwind(cpu->exit_rsp, 1);

@@ -179,6 +179,97 @@ START_TEST(a20)
 }
 END_TEST
 
+/* -- tables in a device ----------------------------------------------------------------- */
+/* A page directory in MMIO (a guest may put CR3 there: upstream 7.2 then waits for
+ * itself for ever when it is to set an accessed bit). The walk reads and writes it
+ * by plain accesses, under the BQL unless the region needs none. */
+static struct { u32 entry, n_writes; bool locked, leave; } device;
+
+static u64 device_read(void *o, gpa addr, unsigned size)
+{
+	(void)o, (void)size;
+	device.locked = bql_held();
+	if (device.leave)
+		cpu_loop_exit(cpu);
+	return addr == 0 ? device.entry : 0;
+}
+
+static void device_write(void *o, gpa addr, u64 val, unsigned size)
+{
+	(void)o;
+	ck_assert(addr == 0 && size == 4);
+	device.n_writes++;
+	device.entry = (u32)val;
+	device.locked = bql_held();
+}
+
+static const struct memory_region_ops device_ops = { device_read, device_write, 0, 0 };
+static struct memory_region device_mr;
+enum { DEVICE = 0xfee00000 };
+
+static void add_device(void)
+{
+	memory_region_init_io(&device_mr, "device", PAGE_SIZE, &device_ops, NULL);
+	bql_lock();
+	memory_region_add_subregion(&system_memory, DEVICE, &device_mr);
+	bql_unlock();
+	memset(&device, 0, sizeof(device));
+}
+
+static void remove_device(void)
+{
+	bql_lock();
+	memory_region_del_subregion(&system_memory, &device_mr);
+	bql_unlock();
+}
+
+START_TEST(page_directory_in_mmio)
+{
+	add_device();
+	device.entry = PAGE_TABLE | 7;
+	enter_protected(0);
+	enter_paging();
+	cpu_set_cr3(x, DEVICE);
+	ck_assert_int_eq(run_helper(read_at, AT, MMU_KERNEL, 0), NO_FAULT);
+	ck_assert_uint_eq(device.entry, PAGE_TABLE | 0x27);
+	ck_assert_uint_eq(device.n_writes, 1);
+	ck_assert(device.locked && !bql_held());
+	/* a region of its own lock is reached without the BQL (row-04) */
+	memory_region_clear_global_locking(&device_mr);
+	tlb_flush(cpu);
+	ck_assert_int_eq(run_helper(read_at, AT, MMU_KERNEL, 0), NO_FAULT);
+	ck_assert(!device.locked && device.n_writes == 1);
+	remove_device();
+}
+END_TEST
+
+/* row-05: an access that leaves by cpu_loop_exit leaves no lock behind. */
+START_TEST(a_device_that_raises_leaves_no_lock)
+{
+	enter_protected(0);
+	add_device();
+	device.leave = true;
+	run_helper(read_at, DEVICE + 4, MMU_KERNEL, 0);
+	ck_assert(device.locked && !bql_held());
+	device.leave = false;
+	ck_assert_int_eq(run_helper(read_at, DEVICE + 4, MMU_KERNEL, 0), NO_FAULT);
+	ck_assert(device.locked && !bql_held());
+	remove_device();
+}
+END_TEST
+
+/* Descriptors' accessed and busy bits go on top of what another vCPU stores. */
+START_TEST(bits_of_a_byte_in_one_step)
+{
+	enter_protected(0);
+	put32(AT, 0x8900);
+	ck_assert_uint_eq(cpu_atomic_setb(cpu, AT + 1, 2, 0, MMU_KERNEL), 0x89);
+	ck_assert_uint_eq(get32(AT), 0x8b00);
+	ck_assert_uint_eq(cpu_atomic_setb(cpu, AT + 1, 0, 2, MMU_KERNEL), 0x8b);
+	ck_assert_uint_eq(get32(AT), 0x8900);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("i386/mmu");
@@ -193,6 +284,9 @@ int main(void)
 	tcase_add_test(t, no_execute);
 	tcase_add_test(t, illegal_control_bits);
 	tcase_add_test(t, a20);
+	tcase_add_test(t, page_directory_in_mmio);
+	tcase_add_test(t, a_device_that_raises_leaves_no_lock);
+	tcase_add_test(t, bits_of_a_byte_in_one_step);
 	suite_add_tcase(s, t);
 	SRunner *r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
