@@ -389,17 +389,16 @@ void run_on_all_cpus_synced(run_on_cpu_func *func, void *data)
 		wait_for_others(self);
 }
 
-static void map_work(struct cpu *cpu, void *data)
+static void map_work(struct cpu *cpu, void *asked_by)
 {
-	(void)data;
-	if (!qemu_cpu_is_self(cpu))
+	if (cpu != asked_by)
 		STAT_INC(remote);
 	tlb_flush(cpu);
 }
 
 void tlb_memory_map_changed(void)
 {
-	run_on_all_cpus_synced(map_work, NULL);
+	run_on_all_cpus_synced(map_work, current_cpu);
 }
 
 /* -- filling --------------------------------------------------------------------- */
