@@ -55,7 +55,7 @@ DEMO_SRC := $(wildcard tests/guests/demo*.S tests/guests/demo*.c)
 DEMO     := $(if $(DEMO_SRC),$(O)/guests/demo.elf)
 
 .PHONY: all help deps deps-check deps-bench run check check-smp bench bench-linux linux \
-	soak layers tsa asan-check fmt clean unit
+	soak fuzz layers tsa asan-check fmt clean unit
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -147,6 +147,10 @@ linux: ## boot Debian's i386 Linux to a shell on this terminal
 soak: deps-check ## random instructions against the host CPU, until stopped
 	@$(SUBMAKE) all
 	@SMEW=$(SMEW) tests/asm/run --soak
+
+fuzz: deps-check ## random bytes as code in every mode; SECONDS=N (3600)
+	@$(SUBMAKE) all
+	@SMEW=$(SMEW) tests/fuzz/run $(or $(SECONDS),3600)
 
 # -- tests -------------------------------------------------------------------
 check: deps-check ## all tests; the last line is the sum
