@@ -54,8 +54,8 @@ CAPINC   := $(BUILD)/include/capstone
 DEMO_SRC := $(wildcard tests/guests/demo*.S tests/guests/demo*.c)
 DEMO     := $(if $(DEMO_SRC),$(O)/guests/demo.elf)
 
-.PHONY: all help deps deps-check deps-bench run check check-smp bench bench-linux linux \
-	soak fuzz layers tsa asan-check fmt clean unit
+.PHONY: all help deps deps-check deps-bench run check check-smp bench \
+	bench-linux linux soak fuzz layers tsa model asan-check fmt clean unit
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -180,6 +180,10 @@ check-smp: deps-check ## the guests with several processors only
 	@$(SUBMAKE) all
 	@MODE=$(MODE) BUILD=$(BUILD) SMEW=$(SMEW) SMP_PERCENT=$(SMP_PERCENT) \
 		tools/check smp
+
+model: ## spin proves the models of the protocols (minutes)
+	@tools/deps model
+	@tests/model/run
 
 asan-check: deps-check ## the unit tests under the address sanitizer
 	@$(SUBMAKE) MODE=asan unit
