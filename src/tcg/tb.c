@@ -573,6 +573,8 @@ static struct tb *page_find_hit(struct page_desc *p, u32 first, u32 end)
 struct page_set {
 	struct page_desc **p;            /* ascending                        */
 	int n, max;
+	u64 looked;                      /* pages of the range whose TBs'
+					  * pages are in the set, too        */
 	struct page_desc *few[16];
 };
 
@@ -583,13 +585,6 @@ static int set_place(const struct page_set *s, const struct page_desc *p)
 	while (i && s->p[i - 1] >= p)
 		i--;
 	return i;
-}
-
-static bool set_has(const struct page_set *s, const struct page_desc *p)
-{
-	int at = set_place(s, p);
-
-	return at < s->n && s->p[at] == p;
 }
 
 static void set_grow(struct page_set *s)
@@ -654,6 +649,11 @@ static bool add_tb_pages(struct page_set *s, struct page_desc *p) REQUIRES(page_
 	return true;
 }
 
+static u64 page_bit(ram_addr start, ram_addr addr)
+{
+	return 1ull << ((addr >> PAGE_BITS) - (start >> PAGE_BITS));
+}
+
 static void page_collection_lock(struct page_set *s, ram_addr addr, u64 n)
 	ACQUIRE(page_locks) UNCHECKED
 {
@@ -663,6 +663,7 @@ static void page_collection_lock(struct page_set *s, ram_addr addr, u64 n)
 	s->max = ARRAY_SIZE(s->few);
 	s->n = 0;
 again:
+	s->looked = 0;
 	for (int i = 0; i < s->n; i++)
 		lock_acquire(&s->p[i]->lock);
 	for (page = addr & ~(ram_addr)(PAGE - 1); page < end; page += PAGE) {
@@ -673,6 +674,7 @@ again:
 			continue;
 		if (!page_trylock_add(s, p) || !add_tb_pages(s, p))
 			goto again;
+		s->looked |= page_bit(addr, page);
 	}
 }
 
@@ -698,8 +700,12 @@ static bool invalidate_in_page(struct page_desc *p, u32 first, u32 end, struct t
 	return hit;
 }
 
+/* A page that had no mark when its turn came is left alone, even if it has come
+ * into the set since, by a TB of another page: the pages of its own TBs are not
+ * locked. These TBs were published after the store, and compare their bytes. */
 static bool invalidate_batch(ram_addr addr, u64 n, struct tb *current)
 {
+	const ram_addr start = addr;
 	struct page_set set;
 	bool hit = false;
 
@@ -708,8 +714,7 @@ static bool invalidate_batch(ram_addr addr, u64 n, struct tb *current)
 		u32 first = addr & (PAGE - 1), here = (u32)MIN(n, (u64)(PAGE - first));
 		struct page_desc *p = page_find(addr);
 
-		/* one marked since then compares its bytes */
-		if (set_has(&set, p) && tb_page_hit(addr, here))
+		if (set.looked & page_bit(start, addr) && tb_page_hit(addr, here))
 			hit |= invalidate_in_page(p, first, first + here, current);
 		addr += here;
 		n -= here;

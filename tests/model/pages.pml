@@ -26,7 +26,7 @@
  *   M_KEEP        a restart keeps the locks it has
  *   M_NO_RESTART  page_trylock_add goes on without the lock that it missed
  *   M_NO_RELOOK   a restart does not look at the lists again
- *   M_UNVISITED   drops TBs of a page of the range that had no mark at its turn
+ *   M_NOT_LOOKED   drops TBs of a page of the range that had no mark at its turn
  *                 and came into the set by a TB of another
  *   M_ONE_PAGE    page_collection_lock forgets the TBs' other pages
  *   M_PAIR        page_lock_pair locks in the TB's order
@@ -190,14 +190,14 @@ inline page_collection_lock()
 {
 	skip;
 again:	bad = false;
-	visited = 0;
+	looked = 0;
 	set_lock_all();
 	p = first;
 	do
 	:: p <= last && !bad ->
 		if
 		:: marked[p] ->
-			visited = visited | BIT(p);
+			looked = looked | BIT(p);
 			page_trylock_add(p);
 			if
 #ifndef M_ONE_PAGE
@@ -265,7 +265,7 @@ inline look()
 
 proctype storer(byte me)
 {
-	byte first, last, set, visited, p, i, k;
+	byte first, last, set, looked, p, i, k;
 	bool bad, hit;
 
 	if
@@ -293,10 +293,10 @@ proctype storer(byte me)
 		do
 		:: p <= last ->
 			if
-#ifdef M_UNVISITED
+#ifdef M_NOT_LOOKED
 			:: set & BIT(p) -> invalidate_in_page(p)
 #else
-			:: visited & BIT(p) -> invalidate_in_page(p)
+			:: looked & BIT(p) -> invalidate_in_page(p)
 #endif
 			:: else
 			fi;
