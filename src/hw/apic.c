@@ -25,6 +25,7 @@
 
 enum { SHORTHAND_NONE, SHORTHAND_SELF, SHORTHAND_ALL, SHORTHAND_OTHERS };
 enum { DFR_FLAT = 0xf };
+enum { CACHE_LINE = 64 };                /* the host's: no two share one      */
 
 static bool intr_level GUARDED_BY(bql);  /* INT of the 8259A pair           */
 
@@ -447,10 +448,12 @@ void apic_hand_over(struct cpu *bsp)
 
 void cpu_apic_create(struct cpu *cpu)
 {
-	struct apic *s = calloc(1, sizeof(*s));
+	size_t size = (sizeof(struct apic) + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1);
+	struct apic *s = aligned_alloc(CACHE_LINE, size);
 
 	if (!s)
 		die("out of memory");
+	memset(s, 0, size);
 	s->cpu = cpu;
 	apic_timer_init(s);
 	cpu->apic = s;

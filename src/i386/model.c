@@ -123,22 +123,6 @@ static struct cpuid cpuid_1(const struct x86_cpu *x)
 		x->features_ecx | CPUID_EXT_HYPERVISOR, d };
 }
 
-/* Deterministic cache parameters: a row a cache, as the generic CPUs of upstream;
- * 64-byte lines, each core has its own. */
-static struct cpuid cpuid_4(u32 i)
-{
-	static const struct { u8 type, level; u16 ways, sets; u32 flags; } cache[] = {
-		{ 1, 1, 8, 64, 1 }, { 2, 1, 8, 64, 1 }, { 3, 2, 16, 4096, 1 },
-	};
-
-	if (i >= ARRAY_SIZE(cache))
-		return (struct cpuid){ 0, 0, 0, 0 };
-	return (struct cpuid){
-		cache[i].type | cache[i].level << 5 | 1 << 8 |
-		((u32)machine_config.smp - 1) << 26,
-		63 | (cache[i].ways - 1u) << 22, cache[i].sets - 1u, cache[i].flags };
-}
-
 /* Bits of the APIC ID that number the cores of the one package. */
 static u32 core_bits(void)
 {
@@ -147,6 +131,24 @@ static u32 core_bits(void)
 	while (1 << n < machine_config.smp)
 		n++;
 	return n;
+}
+
+/* Deterministic cache parameters, a row a cache: those of upstream's generic CPUs.
+ * 64-byte lines; the third level serves all cores. */
+static struct cpuid cpuid_4(u32 i)
+{
+	static const struct { u16 type, ways, sets; u8 edx; bool shared; } cache[] = {
+		{ 0x121, 8, 64, 1, false }, { 0x122, 8, 64, 1, false },
+		{ 0x143, 16, 4096, 1, false }, { 0x163, 16, 16384, 6, true },
+	};
+	u32 sharing;
+
+	if (i >= ARRAY_SIZE(cache))
+		return (struct cpuid){ 0, 0, 0, 0 };
+	sharing = cache[i].shared ? (1u << core_bits()) - 1 : 0;
+	return (struct cpuid){
+		cache[i].type | sharing << 14 | ((u32)machine_config.smp - 1) << 26,
+		63 | (cache[i].ways - 1u) << 22, cache[i].sets - 1u, cache[i].edx };
 }
 
 /* Extended topology: one thread a core, all cores in one package. */
