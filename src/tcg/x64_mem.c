@@ -148,14 +148,16 @@ void mem_scan_stack(struct gen *g)
 
 void mem_stack_check(struct gen *g)
 {
-	struct stack_region *r = &g->regions[g->region];
 	int esp = g->t->global[g->t->stack].host;
-	struct xcode *c = &g->c;
-	struct cold *k;
 	s32 bias = g->off - g->delta;       /* r12 stands here              */
+	struct xcode *c = &g->c;
+	struct stack_region *r;
+	struct cold *k;
 
-	if (!g->b->stack_cache || g->region >= g->n_regions || r->check_at != g->i)
+	if (!g->b->stack_cache || g->region >= g->n_regions ||
+	    g->regions[g->region].check_at != g->i)
 		return;
+	r = &g->regions[g->region];
 	fl_clobber(g);
 	x_lea(c, IRS_32, X_EA, XMEM(esp, r->lo - bias));
 	x_rm(c, 0x33, IRS_64, X_EA, XMEM(X_ENV, tcg_layout.stack_tag));
