@@ -30,11 +30,13 @@ s64 clock_realtime_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
+/* Not before earlier loads: who learns from another thread that it has read the
+ * counter must not get a smaller value. */
 u64 clock_host_tsc(void)
 {
 	u32 lo, hi;
 
-	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	__asm__ volatile("lfence; rdtsc" : "=a"(lo), "=d"(hi) :: "memory");
 	return (u64)hi << 32 | lo;
 }
 
