@@ -195,11 +195,13 @@ bool mem_track_stack(struct gen *g)
 
 static bool stack_covers(const struct gen *g, const struct ir_insn *in, int bytes)
 {
-	const struct stack_region *r = &g->regions[g->region];
 	s32 at = g->off + in->ea.disp;
+	const struct stack_region *r;
 
-	return off_stack(g, in) && g->region_checked && g->region < g->n_regions &&
-	       at >= r->lo && at + bytes <= r->hi;
+	if (!off_stack(g, in) || !g->region_checked || g->region >= g->n_regions)
+		return false;
+	r = &g->regions[g->region];
+	return at >= r->lo && at + bytes <= r->hi;
 }
 
 /* -- ordinary accesses ------------------------------------------------------ */
