@@ -42,6 +42,20 @@ static const u8 access_prot[] = {
 #define STAT_INC(what) \
 	__atomic_store_n(&cpu->stat.what, cpu->stat.what + 1, __ATOMIC_RELAXED)
 
+/* When one thread runs all vCPUs nobody else comes near. UNCHECKED: a condition,
+ * which does not change once there are vCPUs. */
+static UNCHECKED void tlb_lock(struct cpu *cpu)
+{
+	if (tcg_parallel)
+		lock_acquire(&cpu->tlb_lock);
+}
+
+static UNCHECKED void tlb_unlock(struct cpu *cpu)
+{
+	if (tcg_parallel)
+		lock_release(&cpu->tlb_lock);
+}
+
 static void stack_forget(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->stack_tag, TLB_INVALID, __ATOMIC_RELAXED);
@@ -275,14 +289,14 @@ void tlb_flush(struct cpu *cpu)
 
 	cpu->large_addr = ~0ull;
 	stack_forget(cpu);
-	lock_acquire(&cpu->tlb_lock);
+	tlb_lock(cpu);
 	for (int m = 0; m < NB_MMU_MODES; m++) {
 		if (tlb_flush_mode(cpu, m))
 			n++;
 		else
 			STAT_INC(elided);
 	}
-	lock_release(&cpu->tlb_lock);
+	tlb_unlock(cpu);
 	if (n == NB_MMU_MODES)
 		STAT_INC(full);
 	else
@@ -300,12 +314,12 @@ void tlb_flush_page(struct cpu *cpu, gva addr)
 	}
 	STAT_INC(page_flushes);
 	stack_forget(cpu);
-	lock_acquire(&cpu->tlb_lock);
+	tlb_lock(cpu);
 	for (int m = 0; m < NB_MMU_MODES; m++) {
 		entries_clear(cpu, m, page);
 		cpu->tlb_full[m][page % TLB_FULL_SIZE].page = 0;
 	}
-	lock_release(&cpu->tlb_lock);
+	tlb_unlock(cpu);
 	jc_clear_page(cpu, addr);
 }
 
@@ -472,13 +486,13 @@ void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mode)
 		return;
 	}
 	addend = full_addend(&new, page);
-	lock_acquire(&cpu->tlb_lock);
+	tlb_lock(cpu);
 	entry_listed(cpu, mode, page);               /* it may clear *f     */
 	*f = new;
 	write = prot & PROT_W && new.mr->type == MR_RAM && !tb_page_has_code(full_ram(&new));
 	entry_set(cpu, mode, false, page, prot & PROT_R ? addend : TLB_INVALID);
 	entry_set(cpu, mode, true, page, write ? addend : TLB_INVALID);
-	lock_release(&cpu->tlb_lock);
+	tlb_unlock(cpu);
 }
 
 static void quiesce_work(struct cpu *cpu, void *data)
@@ -511,7 +525,11 @@ static bool tlb_set_dirty(struct cpu *cpu, const struct tlb_full *f, gva addr, i
 		return true;
 	if (watched(cpu, addr))
 		return false;
-	lock_acquire(&cpu->tlb_lock);
+	if (tb_page_has_code(full_ram(f))) {
+		idle_store(cpu, full_ram(f));
+		return false;
+	}
+	tlb_lock(cpu);
 	fast = !tb_page_has_code(full_ram(f));
 	if (fast) {
 		u64 addend = full_addend(f, page);
@@ -519,9 +537,7 @@ static bool tlb_set_dirty(struct cpu *cpu, const struct tlb_full *f, gva addr, i
 		entry_listed(cpu, mode, page);
 		entry_set(cpu, mode, true, page, addend);
 	}
-	lock_release(&cpu->tlb_lock);
-	if (!fast)
-		idle_store(cpu, full_ram(f));
+	tlb_unlock(cpu);
 	return fast;
 }
 
@@ -562,9 +578,9 @@ bool tlb_code_page(ram_addr ram)
 	CPU_FOREACH(cpu) {
 		bool found;
 
-		lock_acquire(&cpu->tlb_lock);
+		tlb_lock(cpu);
 		found = take_write_entries(cpu, host);
-		lock_release(&cpu->tlb_lock);
+		tlb_unlock(cpu);
 		if (!found)
 			continue;
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -160,6 +160,15 @@ static void granules_add(struct page_desc *p, u32 first, u32 end)
 				 p->granule[g / 64] | 1ull << (g % 64), __ATOMIC_RELAXED);
 }
 
+static bool has_granules(const struct page_desc *p)
+{
+	u64 any = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(p->granule); i++)
+		any |= __atomic_load_n(&p->granule[i], __ATOMIC_RELAXED);
+	return any;
+}
+
 static int tb_page_index(const struct tb *tb, ram_addr page)
 {
 	return tb->page[0] != page;
@@ -266,7 +275,7 @@ bool tb_page_idle(ram_addr addr)
 {
 	struct page_desc *p = page_find(addr);
 
-	if (!p || __atomic_add_fetch(&p->idle, 1, __ATOMIC_RELAXED) != IDLE_STORES)
+	if (!p || has_granules(p) || __atomic_add_fetch(&p->idle, 1, __ATOMIC_RELAXED) != IDLE_STORES)
 		return false;
 	page_lock(p);
 	if (p->first || !p->marked) {
