@@ -147,8 +147,9 @@ linux: ## boot Debian's i386 Linux to a shell on this terminal
 	@tools/deps build linux
 	@$(SUBMAKE) -s all
 	@tests/boot/shell $(SMEW)
-soak: deps-check ## random instructions against the host CPU, until stopped
+soak: deps-check ## 1000 resets; random instructions until stopped
 	@$(SUBMAKE) all
+	@RESETS=1000 SMEW=$(SMEW) tests/guests/run smp/resets 2>/dev/null
 	@SMEW=$(SMEW) tests/asm/run --soak
 
 fuzz: deps-check ## random bytes as code in every mode; SECONDS=N (3600)
