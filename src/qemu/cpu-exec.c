@@ -242,7 +242,10 @@ static void do_tb_flush(struct cpu *cpu, void *data)
 	if (__atomic_load_n(&tb_stats.flushes, __ATOMIC_RELAXED) != (u64)(uintptr_t)data)
 		return;
 	tb_flush_all();
+	/* a vCPU between its runs may be flushing its own, under the BQL */
+	bql_lock();
 	jc_forget_all();
+	bql_unlock();
 }
 
 void tb_flush(struct cpu *cpu)
@@ -536,17 +539,21 @@ static u64 step_once(void *arg)
 	return 0;
 }
 
-/* What it raises waits in exception_index for the next cpu_exec. */
+/* What it raises waits in exception_index for the next cpu_exec. Queued work goes
+ * first, and the instruction comes here again: another vCPU may have queued a TLB
+ * flush, and had the section before this one to be sure that all see it. */
 void cpu_exec_step_atomic(struct cpu *cpu)
 {
 	u64 again;
 
 	start_exclusive();
-	__atomic_store_n(&cpu->running, true, __ATOMIC_SEQ_CST);
-	do
-		again = cpu_exec_catch(&cpu->exit_rsp, step_once, cpu);
-	while (again && cpu->exception_index == EXCP_NONE);
-	__atomic_store_n(&cpu->running, false, __ATOMIC_SEQ_CST);
+	if (cpu_work_list_empty(cpu)) {
+		__atomic_store_n(&cpu->running, true, __ATOMIC_SEQ_CST);
+		do
+			again = cpu_exec_catch(&cpu->exit_rsp, step_once, cpu);
+		while (again && cpu->exception_index == EXCP_NONE);
+		__atomic_store_n(&cpu->running, false, __ATOMIC_SEQ_CST);
+	}
 	end_exclusive();
 }
 

@@ -115,7 +115,7 @@ struct cpu {
 	struct lock work_lock;
 	struct cpu_work *work_first, **work_last; /* work_lock; the first is
 				      * read without                       */
-	struct cpu *next;            /* CPU_FOREACH                        */
+	struct cpu *next;            /* _Atomic; CPU_FOREACH               */
 
 	/* -- soft TLB: another thread may take write entries and stack_tag
 	 * away (tlb_code_page), under tlb_lock. The owner changes entries under
@@ -169,7 +169,16 @@ void cpu_free(struct cpu *cpu);
 
 extern struct cpu *first_cpu;
 extern __thread struct cpu *current_cpu;
-#define CPU_FOREACH(c) for ((c) = first_cpu; (c); (c) = (c)->next)
+/* The list as others may be changing it; who may walk it: cpu_list_remove(). */
+static inline struct cpu *cpu_first(void)
+{
+	return __atomic_load_n(&first_cpu, __ATOMIC_ACQUIRE);
+}
+static inline struct cpu *cpu_next(const struct cpu *cpu)
+{
+	return __atomic_load_n(&cpu->next, __ATOMIC_ACQUIRE);
+}
+#define CPU_FOREACH(c) for ((c) = cpu_first(); (c); (c) = cpu_next(c))
 
 /* -- run loop (cpus.c, cpu-exec.c) ------------------------------------------ */
 /* Ask the vCPU's thread to look at its requests: wakes it when it sleeps, makes

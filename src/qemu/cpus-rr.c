@@ -110,9 +110,9 @@ static struct cpu *rr_next(void)
 	struct cpu *start, *cpu, *next = NULL;
 
 	lock_acquire(&qemu_cpu_list_lock);
-	start = rr.cursor ? rr.cursor : first_cpu;
+	start = rr.cursor ? rr.cursor : cpu_first();
 	for (cpu = start; cpu; ) {
-		cpu = cpu->next ? cpu->next : first_cpu;
+		cpu = cpu_next(cpu) ? cpu_next(cpu) : cpu_first();
 		if (cpu_can_run(cpu)) {
 			next = cpu;
 			break;
