@@ -140,6 +140,7 @@ run: ## build and run the demo guest
 bench: deps-bench ## speed: smew, upstream QEMU, native (minutes)
 	@$(SUBMAKE) all
 	@tests/bench/run $(SMEW)
+	@tests/bench/smp $(SMEW)
 bench-linux: deps-bench ## time to boot Linux, beside upstream
 	@$(SUBMAKE) all
 	@tests/bench/linux $(SMEW)
@@ -147,8 +148,9 @@ linux: ## boot Debian's i386 Linux to a shell on this terminal
 	@tools/deps build linux
 	@$(SUBMAKE) -s all
 	@tests/boot/shell $(SMEW)
-soak: deps-check ## 1000 resets; random instructions until stopped
+soak: deps-check ## 20 SMP boots of each kind, 1000 resets; random instructions until stopped
 	@$(SUBMAKE) all
+	@tests/boot/run $(SMEW) soak
 	@RESETS=1000 SMEW=$(SMEW) tests/guests/run smp/resets 2>/dev/null
 	@SMEW=$(SMEW) tests/asm/run --soak
 

@@ -38,3 +38,20 @@ build_guest()
 		"$out/boot.o" "$out/guest.o" "$out/system.o" $objects
 	gcc $bench_link -o "$out/native" "$out/native.o" $objects
 )
+
+# The guest of tests/bench/smp: its workloads over the library of tests/guests.
+# shellcheck disable=SC2086
+build_smp()
+{
+	lib=$top/tests/guests
+	mkdir -p "$out"
+	gcc -m32 -march=i686 -O2 -Wall -Wextra -Werror -ffreestanding -nostdlib \
+		-fno-pie -no-pie -static -fno-stack-protector \
+		-mgeneral-regs-only -fno-asynchronous-unwind-tables \
+		-fcf-protection=none -fno-builtin -fno-strict-aliasing \
+		-Wno-array-bounds -fno-delete-null-pointer-checks \
+		-Wl,--build-id=none -Wl,--no-warn-rwx-segments \
+		-Wl,--defsym=image_base=0x200000 -Wl,-T,"$lib/guest.ld" \
+		-I"$lib" -o "$out/smp.elf" "$lib/start.S" "$lib/guest.c" \
+		"$lib/smp.c" "$lib/ap.S" "$top/tests/bench/smp.c"
+}

@@ -36,4 +36,17 @@ linux()
 		-initrd "$guests/initramfs.gz" \
 		-append "console=ttyS0 $pc_args $*"
 }
+
+# linux_smp COUNT MODE KERNEL-ARGUMENT...: the same with several processors, and
+# with Debian's kernel for these; it finds them by ACPI.
+# shellcheck disable=SC2086
+linux_smp()
+{
+	count=$1 mode=$2
+	shift 2
+	$prefix $SMEW $machine -m 256 -smp "$count" \
+		-accel "tcg,thread=$mode" -kernel "$guests/vmlinuz-pae" \
+		-initrd "$guests/initramfs.gz" \
+		-append "console=ttyS0 $quick_args $*"
+}
 prefix=

@@ -7,12 +7,12 @@
 
 	.section .rodata
 	.code16
-	.globl ap_start, ap_end
+	.globl ap_start, ap_end, ap_arrivals
 ap_start:
 	cli
 	xor %ax, %ax
 	mov %ax, %ds
-	incl AT + ap_arrivals - ap_start	/* for a test that SIPI came */
+	lock incl AT + ap_arrivals - ap_start	/* all start at once */
 	lgdtl AT + ap_gdt_pointer - ap_start
 	mov %cr0, %eax
 	and $0x9fffffff, %eax		/* INIT left the caches off */
