@@ -196,6 +196,7 @@ void gen_load_dt(struct dis *d)
 	ea.disp += 2;
 	base = dt_base(d, emit_load(d, IRS_32, &ea));
 	emit_call(d, d->row->x ? HELPER_lidt : HELPER_lgdt, base, limit, IR_NONE);
+	gen_goto(d, d->next);
 }
 
 void gen_store_dt(struct dis *d)
@@ -223,11 +224,13 @@ void gen_str(struct dis *d)
 void gen_lldt(struct dis *d)
 {
 	emit_call(d, HELPER_lldt, emit_value(d, &d->arg[0]), IR_NONE, IR_NONE);
+	gen_goto(d, d->next);
 }
 
 void gen_ltr(struct dis *d)
 {
 	emit_call(d, HELPER_ltr, emit_value(d, &d->arg[0]), IR_NONE, IR_NONE);
+	gen_goto(d, d->next);
 }
 
 /* -- looking at selectors -------------------------------------------------------------------- */
