@@ -169,7 +169,7 @@ u64 helper_hlt(struct cpu *cpu, u32 next, u32 b, u32 c)
 	(void)b, (void)c;
 	cpu->pc = next;
 	x->hflags &= ~(u32)HF_INHIBIT_IRQ;
-	cpu->halted = true;
+	__atomic_store_n(&cpu->halted, true, __ATOMIC_RELAXED);
 	cpu->exception_index = EXCP_HLT;
 	cpu_loop_exit(cpu);
 }

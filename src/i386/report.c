@@ -16,14 +16,15 @@
 enum { RING = 8 };
 
 struct why { const char *fmt; u32 a, b; };
-static struct record {
+/* What this thread's vCPUs went through. */
+static __thread struct record {
 	int vector, during;              /* during: -1, or what was delivered */
 	bool is_int, external;
 	u32 err, eip, cs, cpl, cr2;
 	struct why why;
 } ring[RING];
-static u32 ring_n;                       /* records ever made                */
-static struct why pending;
+static __thread u32 ring_n;              /* records ever made                */
+static __thread struct why pending;
 
 void fault_why(struct x86_cpu *x, const char *fmt, u32 a, u32 b)
 {
@@ -44,12 +45,13 @@ static struct record *ring_add(struct x86_cpu *x, int vector, u32 err)
 
 static void log_event(struct x86_cpu *x, int vector, bool is_int, u32 err)
 {
-	static u32 count;
+	static u32 count;                /* _Atomic; of all vCPUs            */
 	char state[2048];
 
 	cpu_state_text(x, state, sizeof(state));
 	log_printf("%6u: v=%02x e=%04x i=%d cpl=%d IP=%04x:%08x pc=%08x "
-		   "SP=%04x:%08x CR2=%08x\n%s", count++, vector, err, is_int,
+		   "SP=%04x:%08x CR2=%08x\n%s",
+		   __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED), vector, err, is_int,
 		   cpu_cpl(x), x->seg[R_CS].selector, (u32)x->c.pc,
 		   (u32)(x->seg[R_CS].base + x->c.pc), x->seg[R_SS].selector,
 		   (u32)x->c.regs[R_ESP], x->cr[2], state);

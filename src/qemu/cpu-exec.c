@@ -460,7 +460,8 @@ static bool cpu_handle_interrupt(struct cpu *cpu)
 	if (cpu->exception_index != EXCP_NONE)
 		return true;
 	if (__atomic_exchange_n(&cpu->leave, false, __ATOMIC_SEQ_CST)) {
-		cpu->stat.kicks++;
+		__atomic_store_n(&cpu->stat.kicks, cpu->stat.kicks + 1,
+				 __ATOMIC_RELAXED);
 		cpu->exception_index = EXCP_INTERRUPT;
 		return true;
 	}
@@ -563,7 +564,7 @@ static bool cpu_handle_halt(struct cpu *cpu)
 		return false;
 	if (!target_has_work(cpu))
 		return true;
-	cpu->halted = false;
+	__atomic_store_n(&cpu->halted, false, __ATOMIC_RELAXED);
 	return false;
 }
 

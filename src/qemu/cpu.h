@@ -99,7 +99,7 @@ struct cpu {
 				      * APIC may have an interrupt for it. Any
 				      * thread sets it, the vCPU clears it  */
 	struct apic *apic;           /* NULL: it has none                  */
-	bool halted;
+	bool halted;                 /* _Atomic; its own thread writes      */
 	bool created, stop, stopped, unplug;   /* under the BQL            */
 	bool running;                /* _Atomic; between cpu_exec_start/end */
 	bool has_waiter;             /* an exclusive section waits for it;

@@ -147,8 +147,10 @@ void cpu_set_created(struct cpu *cpu, bool created)
 
 void qemu_init_vcpu(struct cpu *cpu)
 {
-	tcg_rr = machine_config.tcg_single;
-	tcg_parallel = !tcg_rr && machine_config.smp > 1;
+	if (!first_cpu) {                        /* constant from then on    */
+		tcg_rr = machine_config.tcg_single;
+		tcg_parallel = !tcg_rr && machine_config.smp > 1;
+	}
 	lock_init(&cpu->work_lock, "cpu_work", RANK_CPU_WORK);
 	cpu->exception_index = EXCP_NONE;
 	cpu->cflags_next_tb = ~0u;

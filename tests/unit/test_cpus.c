@@ -60,10 +60,13 @@ START_TEST(row_23_threads)
 {
 	int before = thread_count();
 
+	(void)before;
 	board_start(4, _i);
 	resume_all_vcpus();
 	sum_reaches(4, 1000);
+#ifndef __SANITIZE_THREAD__              /* which has a thread of its own    */
 	ck_assert_int_eq(thread_count() - before, _i ? 1 : 4);
+#endif
 	ck_assert_int_eq(named("CPU 2/TCG"), !_i);
 	ck_assert_int_eq(named("ALL CPUs/TCG"), _i);
 }
@@ -206,6 +209,11 @@ static s64 cpu_ns(void)
 	return ts.tv_sec * NS_PER_SEC + ts.tv_nsec;
 }
 
+static bool is_halted(int i)
+{
+	return __atomic_load_n(&qemu_get_cpu(i)->halted, __ATOMIC_RELAXED);
+}
+
 /* Halted vCPUs use no processor; work and NMI wake them. */
 START_TEST(row_31_halt)
 {
@@ -218,7 +226,7 @@ START_TEST(row_31_halt)
 	CODE_AT(2 * 4, HANDLER & 0xff, HANDLER >> 8, 0, 0);
 	board_cpus(4, CODE);
 	resume_all_vcpus();
-	BOARD_UNTIL(qemu_get_cpu(0)->halted && qemu_get_cpu(3)->halted);
+	BOARD_UNTIL(is_halted(0) && is_halted(3));
 	board_run(50);
 	used = cpu_ns();
 	board_run(500);
