@@ -5,6 +5,7 @@
  * cpu_exec() runs exec_loop() under cpu_exec_catch(): cpu_loop_exit() returns
  * there from any depth by resetting rsp. Upstream: accel/tcg/cpu-exec.c. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "env/disas.h"
@@ -154,10 +155,14 @@ static bool host_fault(int signo, void *addr, struct host_context *ctx)
 
 static void log_text(const char *title, const struct ir_block *b)
 {
-	static char text[1 << 18];
+	enum { TEXT_BYTES = 1 << 18 };
+	char *text = malloc(TEXT_BYTES);
 
-	ir_print(b, text, sizeof(text));
+	if (!text)
+		die("out of memory");
+	ir_print(b, text, TEXT_BYTES);
 	log_printf("%s:\n%s\n", title, text);
+	free(text);
 }
 
 static void log_guest_code(const struct translation *t)
