@@ -18,6 +18,12 @@ CFLAGS := -std=gnu11 -g $(WARN) -Isrc -I$(BUILD)/include -pthread \
 LDFLAGS := -no-pie -pthread -Wl,--gc-sections -Wl,-z,noexecstack
 HOSTCC ?= gcc
 
+# Library functions that use XMM registers, which hold the guest's: see
+# src/env/xmm.c.
+comma :=,
+WRAP := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc free vfprintf \
+	pthread_cond_init pthread_mutex_init pthread_cond_timedwait cs_open cs_disasm_iter)
+
 opt_rel  := -O2
 opt_dbg  := -Og -DLOCKDEP
 opt_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
@@ -73,7 +79,7 @@ help: ## this list
 $(O)/obj/%.c.o: src/%.c Makefile | $(CAPINC)
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(CC) $(CFLAGS) $(OPT) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CFLAGS) $(OPT) $(if $(STATIC),-DXMM_WRAP) -MMD -MP -c $< -o $@
 
 $(O)/obj/%.S.o: src/%.S Makefile | $(CAPINC)
 	@mkdir -p $(@D)
@@ -100,8 +106,8 @@ $(CAPINC):
 # running smew keeps its file.
 $(SMEW): $(OBJ)
 	@echo "  LD $@"
-	$(Q)$(CC) $(CFLAGS) $(OPT) $(STATIC) $(LDFLAGS) -o $@.debug $(OBJ) \
-		$(CAPSTONE)
+	$(Q)$(CC) $(CFLAGS) $(OPT) $(STATIC) $(LDFLAGS) $(if $(STATIC),$(WRAP)) \
+		-o $@.debug $(OBJ) $(CAPSTONE)
 	$(Q)cp $@.debug $@.new
 	$(if $(filter rel,$(MODE)),$(Q)strip $@.new)
 	@mv $@.new $@

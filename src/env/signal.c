@@ -59,6 +59,11 @@ void host_context_set_eflags(struct host_context *ctx, u64 eflags)
 	*greg(ctx, REG_EFL) = (greg_t)eflags;
 }
 
+int host_context_trap(struct host_context *ctx)
+{
+	return (int)*greg(ctx, REG_TRAPNO);
+}
+
 u8 *host_context_fpu(struct host_context *ctx)
 {
 	return (u8 *)((ucontext_t *)ctx)->uc_mcontext.fpregs;

@@ -33,6 +33,8 @@ u64 host_context_reg(const struct host_context *ctx, int reg);
 void host_context_set_reg(struct host_context *ctx, int reg, u64 val);
 u64 host_context_eflags(const struct host_context *ctx);
 void host_context_set_eflags(struct host_context *ctx, u64 eflags);
+/* The processor's exception vector (SDM vol. 3A 6.15). */
+int host_context_trap(struct host_context *ctx);
 /* The FXSAVE image (512 bytes, SDM 1 table 10-2) that will be loaded on
  * return, or NULL if the kernel gave none. May be changed. */
 u8 *host_context_fpu(struct host_context *ctx);

@@ -22,11 +22,12 @@ enum { CR0_PE = 1, CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_ET = 16, CR0_NE = 32,
        CR0_WP = 1 << 16, CR0_AM = 1 << 18, CR0_NW = 1 << 29, CR0_CD = 1 << 30,
        CR0_PG = (int)(1u << 31) };
 enum { CR4_VME = 1, CR4_PVI = 2, CR4_TSD = 4, CR4_DE = 8, CR4_PSE = 16, CR4_PAE = 32,
-       CR4_MCE = 64, CR4_PGE = 128, CR4_PCE = 256, CR4_OSFXSR = 512, CR4_OSXMMEXCPT = 1024 };
+       CR4_MCE = 64, CR4_PGE = 128, CR4_PCE = 256, CR4_OSFXSR = 512, CR4_OSXMMEXCPT = 1024,
+       CR4_OSXSAVE = 1 << 18 };
 
 enum { EXCP_DE = 0, EXCP_DB = 1, EXCP_NMI = 2, EXCP_BP = 3, EXCP_OF = 4, EXCP_BR = 5,
        EXCP_UD = 6, EXCP_NM = 7, EXCP_DF = 8, EXCP_TS = 10, EXCP_NP = 11, EXCP_SS = 12,
-       EXCP_GP = 13, EXCP_PF = 14, EXCP_MF = 16, EXCP_AC = 17, EXCP_MC = 18 };
+       EXCP_GP = 13, EXCP_PF = 14, EXCP_MF = 16, EXCP_AC = 17, EXCP_MC = 18, EXCP_XM = 19 };
 
 /* Segment register with its hidden part. A guard describes what offsets are
  * legal, so that one unsigned comparison checks a translated access:
@@ -71,7 +72,13 @@ enum {
 	HF_AC = 1 << 26,         /* CR0.AM, EFLAGS.AC, CPL 3: #AC is possible */
 	HF_VIF = 1 << 28,        /* CLI and the like are for EFLAGS.VIF      */
 	HF_XBP = 1 << 27,        /* DR7 has a breakpoint on instructions     */
+	HF_OSFXSR = 1 << 22,     /* CR4.OSFXSR                               */
+	HF_XM = 1 << 23,         /* MXCSR leaves an exception unmasked       */
 };
+
+/* x86_cpu.features: CPUID.1:EDX, 1:ECX, 7:EBX, 80000001h:ECX, 80000001h:EDX. */
+enum feature_word { FEAT_1_EDX, FEAT_1_ECX, FEAT_7_EBX, FEAT_EXT_ECX, FEAT_EXT_EDX,
+		    FEATURE_WORDS };
 
 struct desc_table { u32 base; u16 limit; };
 
@@ -103,7 +110,9 @@ struct x86_cpu {
 	u8 fpu_image[512] __attribute__((aligned(16)));
 	/* model: CPUID.1 and what follows from it */
 	const struct cpu_model *model;
-	u32 features_edx, features_ecx;
+	u32 features[FEATURE_WORDS];     /* CPUID's, as this vCPU has them   */
+	u32 level, xlevel;               /* highest leaves                   */
+	u32 tsc_aux;                     /* MSR C0000103h                    */
 };
 static inline struct x86_cpu *x86(struct cpu *cpu) { return (struct x86_cpu *)cpu; }
 
@@ -123,6 +132,10 @@ void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask); /* bits in mask   */
 void cpu_reset_state(struct x86_cpu *x);
 /* Set a segment register and its hidden part; updates hflags. */
 void cpu_load_seg_cache(struct x86_cpu *x, int seg, u16 sel, u32 base, u32 limit, u32 flags);
+
+/* -- x87 and SSE state (fpu.c) ---------------------------------------------------- */
+/* Power-on values of the x87 and XMM registers; the vCPU's own thread. */
+void fpu_power_on(struct x86_cpu *x);
 
 /* -- exceptions (excp.c): none returns ------------------------------------------ */
 /* From a helper: the instruction under way faults. */

@@ -207,7 +207,7 @@ static void fetch_modrm(struct dis *d, bool reg_only)
 /* -- operands -------------------------------------------------------------------- */
 
 enum form { F_NONE, F_E, F_G, F_M, F_R, F_NUM, F_I, F_SI, F_J, F_O, F_A, F_Z, F_REG,
-	    F_FIX };
+	    F_FIX, F_RM, F_RN, F_V, F_W, F_U, F_B };
 enum { SZ_V = 16 };                  /* by operand size                      */
 
 static const struct arg_desc { u8 form, size, modrm, n; } arg_desc[NB_ARGS] = {
@@ -235,6 +235,18 @@ static const struct arg_desc { u8 form, size, modrm, n; } arg_desc[NB_ARGS] = {
 	[FS] = { F_FIX, IRS_16, 0, R_FS }, [GS] = { F_FIX, IRS_16, 0, R_GS },
 	[Xb] = { F_NONE, IRS_8, 0, 0 }, [Xv] = { F_NONE, SZ_V, 0, 0 },
 	[Yb] = { F_NONE, IRS_8, 0, 0 }, [Yv] = { F_NONE, SZ_V, 0, 0 },
+	/* n: enum alignment */
+	[Vx] = { F_V, IRS_128, 1, 0 }, [Wx] = { F_W, IRS_128, 1, ALIGN_MUST },
+	[Wu] = { F_W, IRS_128, 1, ALIGN_NONE }, [Wh] = { F_W, IRS_128, 1, ALIGN_HOST }, [Wq] = { F_W, IRS_64, 1, 0 },
+	[Wd] = { F_W, IRS_32, 1, 0 }, [Ww] = { F_W, IRS_16, 1, 0 },
+	[Ux] = { F_U, IRS_128, 1, 0 },
+	[Px] = { F_V, IRS_64, 1, 0 }, [Qx] = { F_W, IRS_64, 1, 0 },
+	[Qd] = { F_W, IRS_32, 1, 0 }, [Nx] = { F_U, IRS_64, 1, 0 },
+	[Mx] = { F_M, IRS_128, 1, ALIGN_MUST }, [Mu] = { F_M, IRS_128, 1, 0 },
+	[Md] = { F_M, IRS_32, 1, 0 }, [Mv] = { F_M, SZ_V, 1, 0 },
+	[Gd] = { F_G, IRS_32, 1, 0 }, [Rv] = { F_RN, SZ_V, 1, 0 },
+	[Rd_Mb] = { F_RM, IRS_8, 1, 0 }, [Rd_Mw] = { F_RM, IRS_16, 1, 0 },
+	[By] = { F_B, IRS_32, 0, 0 },
 };
 
 static void opnd_set_reg(struct opnd *o, int size, int n)
@@ -243,6 +255,7 @@ static void opnd_set_reg(struct opnd *o, int size, int n)
 	o->size = (u8)size;
 	o->high = size == IRS_8 && n >= 4;
 	o->v = (ir_val)(o->high ? n - 4 : n);
+	o->aligned = ALIGN_NONE;
 }
 
 static void raise_ud(struct dis *d)
@@ -260,6 +273,36 @@ static void opnd_rm(struct dis *d, struct opnd *o, const struct arg_desc *a, int
 	if (d->mod == 3)
 		raise_ud(d);
 	*o = (struct opnd){ .kind = OPND_MEM, .size = (u8)size };
+	o->aligned = size == IRS_128 ? a->n : ALIGN_NONE;
+}
+
+static void opnd_set_vec(struct opnd *o, int size, int n, int place)
+{
+	*o = (struct opnd){ .kind = OPND_VEC, .size = (u8)size, .v = (ir_val)n,
+			    .place = (u8)place };
+}
+
+/* XMM and MMX registers by r/m; `only`: memory is #UD. */
+static void opnd_vec_rm(struct dis *d, struct opnd *o, const struct arg_desc *a, int size)
+{
+	if (d->mod == 3) {
+		opnd_set_vec(o, size, d->rm, PLACE_RM);
+		return;
+	}
+	opnd_rm(d, o, a, size);
+	if (a->form == F_U)
+		raise_ud(d);
+}
+
+/* A general register by r/m; F_RM: or memory of another size. */
+static void opnd_gpr_rm(struct dis *d, struct opnd *o, const struct arg_desc *a, int size)
+{
+	opnd_rm(d, o, a, size);
+	if (d->mod != 3 && a->form == F_RN)
+		raise_ud(d);
+	if (d->mod == 3 && a->form == F_RM)
+		opnd_set_reg(o, IRS_32, d->rm);
+	o->place = PLACE_RM;
 }
 
 static void opnd_moffs(struct dis *d, struct opnd *o, int size)
@@ -283,12 +326,29 @@ static void opnd_fill(struct dis *d, struct opnd *o, const struct arg_desc *a)
 	case F_E:
 	case F_M:
 		opnd_rm(d, o, a, size);
+		o->place = PLACE_RM;
+		break;
+	case F_RM:
+	case F_RN:
+		opnd_gpr_rm(d, o, a, size);
+		break;
+	case F_V:
+		opnd_set_vec(o, size, d->reg, PLACE_REG);
+		break;
+	case F_W:
+	case F_U:
+		opnd_vec_rm(d, o, a, size);
+		break;
+	case F_B:
+		opnd_set_reg(o, size, d->vvvv);
+		o->place = PLACE_VEX;
 		break;
 	case F_R:
 		opnd_set_reg(o, size, d->rm);
 		break;
 	case F_G:
 		opnd_set_reg(o, size, d->reg);
+		o->place = PLACE_REG;
 		break;
 	case F_NUM:
 		*o = opnd_imm(size, d->reg);
@@ -373,24 +433,82 @@ static const struct insn *fpu_row(struct dis *d)
 	return row->flags & BYRM ? &row->group[d->rm] : row;
 }
 
+/* The row behind 0F, and which prefix counts as part of the opcode. */
+static const struct insn *row_0f(struct dis *d)
+{
+	u8 def = d->flags & HF_CS32 ? IRS_32 : IRS_16;
+
+	d->prefix = d->rep == 2 ? VEC_F2 : d->rep ? VEC_F3 : d->osz != def ? VEC_66 : VEC_NP;
+	d->map = VEC_0F;
+	d->op = fetch8(d);
+	if (d->op != 0x38 && d->op != 0x3a)
+		return &optab_0f[d->op];
+	d->map = d->op == 0x38 ? VEC_0F38 : VEC_0F3A;
+	d->op = fetch8(d);
+	return d->map == VEC_0F38 ? &optab_38[d->op] : &optab_3a[d->op];
+}
+
+/* C4 in protected mode is a VEX prefix if what follows cannot be the ModRM
+ * byte of LES. (C5 begins no instruction of general registers.) */
+static const struct insn *vex_row(struct dis *d)
+{
+	static const struct insn hole;
+	u8 b = fetch8(d), w;
+
+	if (d->fault != FETCH_OK || (b & 0xc0) != 0xc0 || (d->flags & (HF_PE | HF_VM)) != HF_PE) {
+		d->cur -= d->fault == FETCH_OK;
+		return &optab[d->op];
+	}
+	w = fetch8(d);
+	d->op = fetch8(d);
+	d->vex = true;
+	d->map = (u8)((b & 31) - 1);
+	d->prefix = w & 3;
+	d->vvvv = (u8)(~w >> 3 & 7);
+	if (d->rep || d->lock || w & 4 || d->osz != (d->flags & HF_CS32 ? IRS_32 : IRS_16))
+		return &hole;
+	d->osz = IRS_32;
+	for (unsigned i = 0; i < optab_vex_count; i++) {
+		const struct vex_insn *v = &optab_vex[i];
+
+		if (v->map == d->map && v->prefix == d->prefix && v->op == d->op)
+			return &v->row;
+	}
+	return &hole;
+}
+
+static bool lacks_feature(const struct dis *d, u32 row_flags)
+{
+	u32 n = row_flags >> FEATURE;
+
+	return n && d->absent[(n - 1) / 32] >> (n - 1) % 32 & 1;
+}
+
+static const struct insn *group_member(struct dis *d, const struct insn *row)
+{
+	if (row->flags & BYPFX) {
+		row = &row->group[d->prefix];
+		return row->flags & ELSE_NP && lacks_feature(d, row->flags) ? row - d->prefix : row;
+	}
+	if (!d->has_modrm)
+		fetch_modrm(d, false);
+	return &row->group[row->flags & BYMOD ? d->mod == 3 : row->flags & BYRM ? d->rm : d->reg];
+}
+
 /* Find the row; *args is whose operand list counts. */
 static const struct insn *find_row(struct dis *d, const struct insn **args)
 {
 	const struct insn *row;
 
-	d->has_modrm = false;
+	d->has_modrm = d->vex = false;
+	d->prefix = VEC_NP;
 	d->op = fetch_prefixes(d);
 	if ((d->op & 0xf8) == 0xd8)
 		return *args = fpu_row(d);
-	row = &optab[d->op];
-	if (d->op == 0x0f) {
-		d->op = fetch8(d);
-		row = &optab_0f[d->op];
-	}
+	row = d->op == 0x0f ? row_0f(d) : d->op == 0xc4 ? vex_row(d) : &optab[d->op];
 	*args = row;
-	if (row->group) {
-		fetch_modrm(d, false);
-		row = &row->group[d->reg];
+	while (row->group) {
+		row = group_member(d, row);
 		if (row->arg[0] != None)
 			*args = row;
 	}
@@ -431,13 +549,17 @@ static void check_row(struct dis *d)
 		raise_ud(d);
 	if (f & PROT && (!(d->flags & HF_PE) || d->flags & HF_VM))
 		raise_ud(d);
-	if (f >> FEATURE && d->absent >> ((f >> FEATURE) - 1) & 1)
+	if (lacks_feature(d, f))
+		raise_ud(d);
+	if ((f & (SSEROW | MMXROW) && d->flags & HF_EM) ||
+	    (f & SSEROW && !(d->flags & HF_OSFXSR)))
 		raise_ud(d);
 	if (d->exc >= 0)
 		return;
 	if (f & (CPL0 | IOPL | VMIOPL))
 		check_privilege(d, f);
-	if (f & FPUROW && d->flags & (HF_TS | HF_EM)) {
+	if ((f & FPUROW && d->flags & (HF_TS | HF_EM)) ||
+	    (f & (SSEROW | MMXROW) && d->flags & HF_TS)) {
 		d->exc = EXCP_NM;
 		d->exc_err = ~0u;
 	}

@@ -175,6 +175,8 @@ u64 helper_seg_check(struct cpu *cpu, u32 offset, u32 what, u32 c)
 	return 0;
 }
 
+gen_fn gen_maskmov;
+
 static bool has_memory_operand(const struct dis *d)
 {
 	return d->arg[0].kind == OPND_MEM || d->arg[1].kind == OPND_MEM;
@@ -192,6 +194,8 @@ static int segment_used(const struct x86_cpu *x, const struct dis *d, u32 addr)
 	bool stack = d->row->flags & (D64 | F64) &&
 		     addr - (u32)x->c.regs[R_ESP] + 8 < 16;
 
+	if (d->row->gen == gen_maskmov)
+		return d->over >= 0 ? d->over : R_DS;
 	if (is_string(d->row))
 		return R_DS;
 	return has_memory_operand(d) && !stack ? d->mem.seg : R_SS;

@@ -24,11 +24,16 @@ struct addr {
 	s32 disp;
 };
 
-enum opnd_kind { OPND_NONE, OPND_REG, OPND_MEM, OPND_IMM };
+enum opnd_kind { OPND_NONE, OPND_REG, OPND_MEM, OPND_IMM, OPND_VEC };
+/* Must 16 bytes be aligned? Of SHA's operands AMD's processors do not ask it. */
+enum alignment { ALIGN_NONE, ALIGN_MUST, ALIGN_HOST };
+enum place { PLACE_NONE, PLACE_REG, PLACE_RM, PLACE_VEX };  /* where it is encoded */
 struct opnd {
 	u8 kind, size;               /* size: IRS_*                          */
 	bool high;                   /* bits 8..15 of v (AH CH DH BH)        */
-	ir_val v;                    /* OPND_REG                             */
+	u8 aligned;                  /* OPND_MEM of 16 bytes                 */
+	u8 place;                    /* enum place                           */
+	ir_val v;                    /* OPND_REG; OPND_VEC: its number       */
 	s32 imm;                     /* OPND_IMM; also number of a Sw, Cd, Dd */
 };
 
@@ -43,7 +48,7 @@ struct dis {
 	struct ir_block *ir;
 	struct cpu *cpu;
 	u32 flags;                   /* HF_*                                 */
-	u32 absent;                  /* CPUID.1:EDX bits the CPU has not     */
+	u32 absent[FEATURE_WORDS];   /* features the CPU has not             */
 	u32 cs_base, cs_limit;
 	gva page0;                   /* linear address of the first page     */
 	const u8 *host[2];           /* its bytes, the second page's         */
@@ -65,6 +70,9 @@ struct dis {
 	u8 esc;                      /* D8..DF of an x87 instruction         */
 	bool lock;
 	u8 rep;                      /* 0, 1 F3, 2 F2                        */
+	u8 prefix, map;              /* VEC_*: of a 0F instruction           */
+	bool vex;                    /* VEX prefix, and its vvvv             */
+	u8 vvvv;
 	s8 over;                     /* segment override, -1: none           */
 	u8 osz, asz;                 /* IRS_16 or IRS_32                     */
 	bool has_modrm;
@@ -140,6 +148,10 @@ void emit_push(struct dis *d, int size, const struct opnd *src);  /* not memory 
 void emit_push_val(struct dis *d, int size, ir_val v);
 struct ir_ea emit_stack_ea(struct dis *d, s32 disp, int bytes, bool write);
 void emit_esp_add(struct dis *d, s32 n);
+
+/* -- gen_sse.c ------------------------------------------------------------------------- */
+/* May the instruction (of generator gen_vec) raise an exception of its own? */
+bool vec_faults(const struct dis *d);
 
 /* -- gen_flow.c: leaving the block ----------------------------------------------------- */
 void gen_goto(struct dis *d, u32 target);

@@ -110,14 +110,21 @@ void raise_trap(struct x86_cpu *x, int vector)
 	cpu_loop_exit(&x->c);
 }
 
-int target_host_fpe(struct cpu *cpu, bool integer_divide)
+int target_host_fpe(struct cpu *cpu, enum host_fpe what)
 {
 	struct x86_cpu *x = x86(cpu);
-	int vector = integer_divide ? EXCP_DE : EXCP_MF;
+	int vector = what == HOST_FPE_DIVIDE ? EXCP_DE : what == HOST_FPE_X87 ? EXCP_MF :
+		     x->cr[4] & CR4_OSXMMEXCPT ? EXCP_XM : EXCP_UD;
 
 	x->error_code = 0;
 	x->has_error_code = false;
 	return vector;
+}
+
+void target_misaligned(struct cpu *cpu, gva addr)
+{
+	fpu_error_first(x86(cpu));
+	fault(x86(cpu), EXCP_GP, 0, "16-byte operand at unaligned %08x", (u32)addr, 0);
 }
 
 /* -- raising helpers -------------------------------------------------------------------- */

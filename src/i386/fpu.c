@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/i386/fpu.c - the x87 instructions that move the whole environment:
- * FNSTENV FLDENV FNSAVE FRSTOR FXSAVE FXRSTOR. SDM vol. 1 8.1.10 (figures 8-9
+/* src/i386/fpu.c - the instructions that move the x87's whole environment, and
+ * MXCSR: FNSTENV FLDENV FNSAVE FRSTOR FXSAVE FXRSTOR LDMXCSR. SDM vol. 1 8.1.10 (figures 8-9
  * to 8-12), vol. 2 FXSAVE.
  *
- * The guest's x87 state is in the host's registers. Here it is stored to a
+ * The guest's x87 and SSE state is in the host's registers. Here it is stored to a
  * buffer by the host's FXSAVE64 and FNSTENV, and what names an instruction or
  * an operand is translated: the host's FIP is an address of translated code,
  * its FDP one of guest RAM. An environment the guest loads goes to the host
@@ -18,6 +18,7 @@
 #include "i386/dis.h"
 #include "i386/fault.h"
 #include "i386/helper.h"
+#include "i386/model.h"
 #include "qemu/cpus.h"
 #include "qemu/memory.h"
 #include "qemu/target.h"
@@ -31,8 +32,8 @@ struct fx {
 	u16 fop;
 	u64 fip, fdp;
 	u32 mxcsr, mxcsr_mask;
-	u8 st[8][16];
-	u8 rest[512 - 160];
+	u8 st[8][16], xmm[16][16];
+	u8 rest[96];
 } __attribute__((aligned(16)));
 
 struct env32 { u32 fcw, fsw, ftw, fip, fcs_fop, fdp, fds; };
@@ -123,9 +124,12 @@ static void guest_pointers(struct x86_cpu *x, u64 fip, u32 fdp, struct env *e)
 	}
 }
 
-/* All memory forms but FNSTENV FNSTCW FNSAVE FNSTSW. */
+/* All memory forms but FNSTENV FNSTCW FNSAVE FNSTSW; what uses MMX registers
+ * (CVTPI2PS and CVTPI2PD from memory use none). */
 static bool waits(const struct dis *d)
 {
+	if (!d->esc)
+		return d->row->flags & MMXROW && d->op != 0x2a;
 	return (d->esc != 0xd9 && d->esc != 0xdd) || d->reg < 6;
 }
 
@@ -138,7 +142,7 @@ void fpu_error_first(struct x86_cpu *x)
 	if (!(fsw & FSW_ES) || !x->c.host_pc)
 		return;
 	cpu_restore_state(&x->c);
-	if (decode_quiet(&d, x, (u32)x->c.pc) && d.esc && waits(&d))
+	if (decode_quiet(&d, x, (u32)x->c.pc) && waits(&d))
 		raise_exception(x, EXCP_MF);
 }
 
@@ -389,39 +393,95 @@ static void check_fx(struct x86_cpu *x, u32 addr)
 		fault(x, EXCP_GP, 0, "FXSAVE or FXRSTOR at unaligned %08x", addr, 0);
 }
 
-/* Without SSE the MXCSR fields are 0 and the XMM area is not written. */
+/* -- MXCSR --------------------------------------------------------------------------------------- */
+enum { MXCSR_RESET = 0x1f80, MXCSR_MASKS = 0x1f80, MXCSR_DAZ = 0x40, MXCSR_BITS = 0xffff };
+
+static bool has_sse(const struct x86_cpu *x)
+{
+	return x->features[FEAT_1_EDX] & CPUID_SSE;
+}
+
+/* Bits that may be set: the Pentium III has no DAZ. */
+static u32 mxcsr_mask(const struct x86_cpu *x)
+{
+	return x->features[FEAT_1_EDX] & CPUID_SSE2 ? MXCSR_BITS : MXCSR_BITS & ~MXCSR_DAZ;
+}
+
+/* Translated code depends on whether an exception is unmasked. */
+static void mxcsr_changed(struct x86_cpu *x, u32 v)
+{
+	x->hflags &= ~(u32)HF_XM;
+	if ((v & MXCSR_MASKS) != MXCSR_MASKS)
+		x->hflags |= HF_XM;
+}
+
+static void mxcsr_check(struct x86_cpu *x, u32 v)
+{
+	if (v & ~mxcsr_mask(x))
+		fault(x, EXCP_GP, 0, "MXCSR = %08x: sets a reserved bit", v, 0);
+}
+
+u64 helper_ldmxcsr(struct cpu *cpu, u32 v, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)b, (void)c;
+	mxcsr_check(x, v);
+	__asm__ volatile("ldmxcsr %0" : : "m"(v));
+	mxcsr_changed(x, v);
+	return 0;
+}
+
+void fpu_power_on(struct x86_cpu *x)
+{
+	struct fx f = { .fcw = 0x37f, .mxcsr = MXCSR_RESET };
+
+	host_fxrstor(&f);
+	mxcsr_changed(x, MXCSR_RESET);
+}
+
+/* Without SSE the MXCSR fields are 0; the XMM area is written only when the
+ * system has said that it knows of it (CR4.OSFXSR). */
 u64 helper_fxsave(struct cpu *cpu, u32 addr, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
 	struct fx f;
 	struct env e;
+	u32 n;
 
 	(void)b, (void)c;
 	check_fx(x, addr);
 	check_pages(x, addr, 4, sizeof(f), MMU_DATA_STORE);
-	check_store(x, addr, 160);
+	n = x->cr[4] & CR4_OSFXSR && has_sse(x) ? 160 + 8 * 16 : 160;
+	check_store(x, addr, n);
 	host_fxsave(&f);
 	guest_pointers(x, f.fip, f.fdp, &e);
 	f.fop = e.fop;
 	f.fip = e.fip | (u64)e.fcs << 32;
 	f.fdp = e.fdp | (u64)e.fds << 32;
-	f.mxcsr = f.mxcsr_mask = 0;
+	f.mxcsr_mask = has_sse(x) ? mxcsr_mask(x) : 0;
+	if (!has_sse(x))
+		f.mxcsr = 0;
 	f.reserved = 0;
-	guest_store(x, addr, &f, 160);
+	guest_store(x, addr, &f, n);
 	return 0;
 }
 
-/* The host's MXCSR and XMM registers stay as they are. */
+/* MXCSR comes with the XMM registers, as CR4.OSFXSR says. */
 u64 helper_fxrstor(struct cpu *cpu, u32 addr, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
 	struct fx f, g;
 	struct env e;
+	bool sse;
 
 	(void)b, (void)c;
 	check_fx(x, addr);
 	check_pages(x, addr, 4, sizeof(g), MMU_DATA_LOAD);
-	guest_load(x, addr, &g, 160);
+	sse = x->cr[4] & CR4_OSFXSR && has_sse(x);
+	guest_load(x, addr, &g, sse ? 160 + 8 * 16 : 160);
+	if (sse)
+		mxcsr_check(x, g.mxcsr);
 	e = (struct env){ .fop = g.fop, .fip = g.fip, .fcs = g.fip >> 32,
 		.fdp = g.fdp, .fds = g.fdp >> 32 };
 	host_fxsave(&f);
@@ -431,6 +491,11 @@ u64 helper_fxrstor(struct cpu *cpu, u32 addr, u32 b, u32 c)
 	f.fop = 0;
 	f.fip = f.fdp = 0;
 	memcpy(f.st, g.st, sizeof(f.st));
+	if (sse) {
+		f.mxcsr = g.mxcsr;
+		memcpy(f.xmm, g.xmm, 8 * sizeof(f.xmm[0]));
+		mxcsr_changed(x, g.mxcsr);
+	}
 	host_fxrstor(&f);
 	remember(x, &e);
 	return 0;

@@ -82,6 +82,8 @@ void gen_fx(struct dis *d)
 	ir_val a = emit_linear(d, &d->mem, 512, !d->row->x, 1);
 
 	emit_call(d, d->row->x ? HELPER_fxrstor : HELPER_fxsave, a, IR_NONE, IR_NONE);
+	if (d->row->x)                           /* MXCSR has changed       */
+		gen_leave_next(d, false);
 }
 
 /* FWAIT takes #NM only when both CR0.MP and CR0.TS are set. */

@@ -165,7 +165,7 @@ static bool is_serializing(int helper)
 void gen_helper0(struct dis *d)
 {
 	static const u8 id[] = { HELPER_wbinvd, HELPER_rdtsc, HELPER_rdpmc, HELPER_rdmsr,
-				 HELPER_wrmsr, HELPER_cpuid };
+				 HELPER_wrmsr, HELPER_cpuid, HELPER_rdtscp };
 
 	emit_call(d, id[d->row->x], IR_NONE, IR_NONE, IR_NONE);
 	if (is_serializing(id[d->row->x]))

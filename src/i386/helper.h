@@ -70,6 +70,7 @@
 	_(invlpg,         1, H_R)         /* E a: linear address                     */ \
 	_(wbinvd,         0, 0) \
 	_(rdtsc,          0, H_F | H_W)   /* EDX:EAX; #GP by CR4.TSD                 */ \
+	_(rdtscp,         0, H_F | H_W)   /* and ECX                                 */ \
 	_(rdpmc,          0, H_F | H_W) \
 	_(rdmsr,          0, H_F | H_W) \
 	_(wrmsr,          0, H_F | H_W) \
@@ -107,7 +108,8 @@
 	_(fnsave,         2, H_F | H_X) \
 	_(frstor,         2, H_F | H_X) \
 	_(fxsave,         1, H_F | H_X)   /* a: linear address                       */ \
-	_(fxrstor,        1, H_F | H_X)
+	_(fxrstor,        1, H_F | H_X)   /* E */ \
+	_(ldmxcsr,        1, H_F | H_X)   /* E a: value                              */
 
 #define HELPER_DECL(name, n, f) u64 helper_##name(struct cpu *, u32, u32, u32);
 HELPERS(HELPER_DECL)

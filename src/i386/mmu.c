@@ -308,7 +308,7 @@ void cpu_set_cr3(struct x86_cpu *x, u32 v)
 /* The bits this model has; setting another one is #GP. */
 static u32 cr4_known(const struct x86_cpu *x)
 {
-	u32 f = x->features_edx, m = CR4_PCE;
+	u32 f = x->features[FEAT_1_EDX], m = CR4_PCE;
 
 	m |= f & CPUID_TSC ? CR4_TSD : 0;
 	m |= f & CPUID_VME ? CR4_VME | CR4_PVI : 0;
@@ -317,6 +317,7 @@ static u32 cr4_known(const struct x86_cpu *x)
 	m |= f & CPUID_PAE ? CR4_PAE : 0;
 	m |= f & CPUID_PGE ? CR4_PGE : 0;
 	m |= f & CPUID_FXSR ? CR4_OSFXSR : 0;
+	m |= f & CPUID_SSE ? CR4_OSXMMEXCPT : 0;
 	return m;
 }
 
@@ -333,6 +334,7 @@ void cpu_set_cr4(struct x86_cpu *x, u32 v)
 		debug_update(x);
 	if ((old ^ v) & (CR4_PSE | CR4_PAE | CR4_PGE))
 		tlb_flush(&x->c);
+	cpu_update_hflags(x);
 }
 
 /* -- A20 ------------------------------------------------------------------------------------ */

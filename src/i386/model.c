@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* src/i386/model.c - CPU models and CPUID. SDM vol. 2 CPUID, tables 3-8, 3-11.
  *
- * A model says only what works: MMX, SSE, MTRRs and machine checks
- * that the real chips have are left out (DIFF: upstream's models show them).
- * Upstream: cpu.c builtin_x86_defs, cpu_x86_cpuid. */
+ * The table has the features of the real chips; a vCPU shows those of them
+ * that features.c says can be had (DIFF: upstream's models show MTRRs and
+ * machine checks). Upstream: cpu.c builtin_x86_defs, cpu_x86_cpuid. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,22 +14,36 @@
 #include "qemu/optparse.h"
 #include "qemu/target.h"
 
-#define F_486 (CPUID_FPU | CPUID_PSE)
-#define F_PENTIUM (F_486 | CPUID_VME | CPUID_DE | CPUID_TSC | CPUID_MSR | CPUID_CX8 | \
+#define F_486 (CPUID_FPU | CPUID_VME | CPUID_PSE)
+#define F_PENTIUM (F_486 | CPUID_DE | CPUID_TSC | CPUID_MSR | CPUID_MCE | CPUID_CX8 | CPUID_MMX | \
 		   CPUID_APIC)
-#define F_P6 (F_PENTIUM | CPUID_PAE | CPUID_SEP | CPUID_PGE | CPUID_CMOV)
-#define F_P2 (F_P6 | CPUID_FXSR)
+#define F_P2 (F_PENTIUM | CPUID_PAE | CPUID_SEP | CPUID_MTRR | CPUID_PGE | CPUID_MCA | CPUID_CMOV | \
+	      CPUID_PAT | CPUID_PSE36 | CPUID_FXSR)
+#define F_P3 (F_P2 | CPUID_SSE)
+#define F_QEMU32 (CPUID_FPU | CPUID_DE | CPUID_PSE | CPUID_TSC | CPUID_MSR | CPUID_MCE | CPUID_CX8 | \
+		  CPUID_PGE | CPUID_CMOV | CPUID_PAT | CPUID_FXSR | CPUID_MMX | CPUID_SSE | \
+		  CPUID_SSE2 | CPUID_PAE | CPUID_SEP | CPUID_APIC)
+#define F_CORE (F_P3 | CPUID_SSE2 | CPUID_CLFLUSH)
+#define E_CORE2 (CPUID_SSE3 | CPUID_SSSE3)
+#define E_NEHALEM (E_CORE2 | CPUID_SSE41 | CPUID_SSE42 | CPUID_POPCNT)
+#define NX CPUID_EXT2_NX
 
 /* clang-format off */
 static const struct cpu_model models[] = {
-	/* name       text                      fam mod st EDX     ECX   ext2  levels */
-	{ "qemu32",   "generic 32-bit (default)", 6, 6, 3, F_P2,      0, 0, 4, 0x80000004 },
-	{ "486",      "Intel 486 DX2",            4, 8, 0, F_486,     0, 0, 1, 0 },
-	{ "pentium",  "Intel Pentium",            5, 4, 3, F_PENTIUM, 0, 0, 1, 0 },
-	{ "pentium2", "Intel Pentium II",         6, 5, 2, F_P2,      0, 0, 2, 0 },
-	{ "pentium3", "Intel Pentium III",        6, 7, 3, F_P2,      0, 0, 2, 0 },
-	{ "max",      "all that is implemented",  6, 6, 3, F_P2,
-	  CPUID_EXT_X2APIC | CPUID_EXT_TSC_DEADLINE, CPUID_EXT2_NX, 0xb, 0x80000004 },
+	/* name       text                     fam mod st levels          1:EDX     1:ECX    7 ext:ECX ext:EDX */
+	{ "qemu32",   "generic 32-bit (default)", 6, 6, 3, 4, 0x80000004, { F_QEMU32, CPUID_SSE3, 0, 0, 0 } },
+	{ "486",      "Intel 486 DX2",         4,  8, 0, 1,  0,          { F_486, 0, 0, 0, 0 } },
+	{ "pentium",  "Intel Pentium MMX",     5,  4, 3, 1,  0,          { F_PENTIUM, 0, 0, 0, 0 } },
+	{ "pentium2", "Intel Pentium II",      6,  5, 2, 2,  0,          { F_P2, 0, 0, 0, 0 } },
+	{ "pentium3", "Intel Pentium III",     6,  7, 3, 3,  0,          { F_P3, 0, 0, 0, 0 } },
+	{ "coreduo",  "Intel Core Duo",        6, 14, 8, 10, 0x80000008, { F_CORE, CPUID_SSE3 | CPUID_MONITOR, 0, 0, NX } },
+	{ "n270",     "Intel Atom N270",       6, 28, 2, 10, 0x80000008, { F_CORE, E_CORE2 | CPUID_MONITOR | CPUID_MOVBE, 0, 0, NX } },
+	{ "core2duo", "Intel Core 2 Duo",      6, 15, 11, 10, 0x80000008, { F_CORE | CPUID_SS, E_CORE2 | CPUID_MONITOR, 0, 0, NX } },
+	{ "Conroe",   "Intel Celeron 4x0 (Conroe/Merom)", 6, 15, 3, 10, 0x80000008, { F_CORE, E_CORE2, 0, 0, NX } },
+	{ "Penryn",   "Intel Core 2 Duo P9xxx (Penryn)", 6, 23, 3, 10, 0x80000008, { F_CORE, E_CORE2 | CPUID_SSE41, 0, 0, NX } },
+	{ "Nehalem",  "Intel Core i7 9xx (Nehalem)", 6, 26, 3, 11, 0x80000008, { F_CORE, E_NEHALEM, 0, 0, NX } },
+	{ "Westmere", "Intel Westmere",        6, 44, 1, 11, 0x80000008, { F_CORE, E_NEHALEM | CPUID_AES | CPUID_PCLMUL, 0, 0, NX } },
+	{ "max",      "all that is implemented and the host has", 6, 6, 3, 13, 0x80000008, { ~0u, ~0u, ~0u, ~0u, ~0u } },
 };
 /* clang-format on */
 
@@ -56,11 +70,6 @@ static const struct cpu_model *model_find(const char *name)
 {
 	const char *near;
 
-	if (strpbrk(name, ",+")) {
-		error_report("-cpu %s: adding or removing features is not "
-			     "supported; name a model alone", name);
-		return NULL;
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(models); i++)
 		if (!strcmp(models[i].name, name))
 			return &models[i];
@@ -72,24 +81,68 @@ static const struct cpu_model *model_find(const char *name)
 	return NULL;
 }
 
+/* What follows the model's name: +f, -f, f, f=on, f=off. */
+static bool set_features(struct x86_cpu *x, char *text)
+{
+	char *key, *value;
+	bool on;
+
+	while (kv_next(&text, &key, &value)) {
+		on = true;
+		if (*key == '+' || *key == '-')
+			on = *key++ == '+';
+		else if (value && !parse_on_off(value, &on)) {
+			error_report("-cpu: %s=%s: on or off is wanted", key, value);
+			return false;
+		}
+		if (!feature_set(x->features, key, on))
+			return false;
+	}
+	return true;
+}
+
+/* The highest leaves follow the features; what cannot be had goes. */
+static void settle(struct x86_cpu *x)
+{
+	u32 possible[FEATURE_WORDS];
+
+	features_possible(possible);
+	for (int i = 0; i < FEATURE_WORDS; i++)
+		x->features[i] &= possible[i];
+	/* kernels order its writes with MFENCE, and do not ask for that */
+	if (!(x->features[FEAT_1_EDX] & CPUID_SSE2))
+		x->features[FEAT_1_ECX] &= ~(u32)CPUID_EXT_TSC_DEADLINE;
+	if (machine_config.smp > 1)
+		x->features[FEAT_1_EDX] |= CPUID_HTT;
+	x->level = x->model->level;
+	x->xlevel = x->model->xlevel;
+	if (x->features[FEAT_7_EBX])
+		x->level = MAX(x->level, 7u);
+	if (x->features[FEAT_EXT_ECX] | x->features[FEAT_EXT_EDX])
+		x->xlevel = MAX(x->xlevel, 0x80000001u);
+}
+
 struct cpu *target_cpu_new(const char *name, int index)
 {
-	const struct cpu_model *m = name ? model_find(name) : &models[0];
+	char *first = text_keep(name ? name : models[0].name);
+	char *list = first + strcspn(first, ",");
+	const struct cpu_model *m;
 	struct x86_cpu *x;
+	bool more = *list == ',';
 
+	*list = '\0';
+	m = model_find(first);
 	if (!m)
 		return NULL;
 	x = x86(cpu_alloc(sizeof(struct x86_cpu)));
 	x->c.cpu_index = index;
 	x->model = m;
-	x->features_edx = m->features_edx;
-	x->features_ecx = m->features_ecx;
-	/* kernels order its writes with MFENCE, and do not ask for that */
-	if (!(m->features_edx & CPUID_SSE2))
-		x->features_ecx &= ~(u32)CPUID_EXT_TSC_DEADLINE;
-	if (machine_config.smp > 1)
-		x->features_edx |= CPUID_HTT;
-	if (m->features_edx & CPUID_APIC || machine_config.smp > 1)
+	memcpy(x->features, m->features, sizeof(x->features));
+	x->features[FEAT_1_ECX] |= CPUID_EXT_HYPERVISOR;
+	if (more && !set_features(x, list + 1))
+		return NULL;
+	settle(x);
+	if (x->features[FEAT_1_EDX] & CPUID_APIC || machine_config.smp > 1)
 		cpu_apic_create(&x->c);
 	cpu_reset_state(x);
 	return &x->c;
@@ -106,7 +159,7 @@ static u32 word(const char *s)
 	return v;
 }
 
-/* All models say that they are emulated, as upstream's: kernels then look for no
+/* Models say that they are emulated (features.c), as upstream's: kernels then look for no
  * performance counters and microcode, and do not queue for spin locks whose holder
  * may not have a host processor.
  *
@@ -114,13 +167,14 @@ static u32 word(const char *s)
  * APIC that is turned off is not there (SDM vol. 3A 10.4.3). */
 static struct cpuid cpuid_1(const struct x86_cpu *x)
 {
-	u32 d = x->features_edx, n = machine_config.smp > 1 ? machine_config.smp : 0;
+	u32 c = x->features[FEAT_1_ECX], d = x->features[FEAT_1_EDX];
+	u32 n = machine_config.smp > 1 ? machine_config.smp : 0;
 
 	if (!(cpu_get_apic_base(&x->c) & APIC_BASE_ENABLE))
 		d &= ~(u32)CPUID_APIC;
 	return (struct cpuid){ cpu_model_signature(x),
 		(u32)x->c.cpu_index << 24 | n << 16 | 8 << 8,
-		x->features_ecx | CPUID_EXT_HYPERVISOR, d };
+		c | (x->cr[4] & CR4_OSXSAVE ? CPUID_OSXSAVE : 0), d };
 }
 
 /* Bits of the APIC ID that number the cores of the one package. */
@@ -166,11 +220,9 @@ static struct cpuid cpuid_b(const struct x86_cpu *x, u32 i)
 
 static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 {
-	const struct cpu_model *m = x->model;
-
 	switch (leaf) {
 	case 0:
-		return (struct cpuid){ m->level, word("Genu"), word("ntel"),
+		return (struct cpuid){ x->level, word("Genu"), word("ntel"),
 				       word("ineI") };
 	case 1:
 		return cpuid_1(x);
@@ -178,15 +230,18 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 		return (struct cpuid){ 0x03020101, 0, 0, 0x0c040843 };
 	case 4:
 		return cpuid_4(sub);
+	case 7:
+		return (struct cpuid){ 0, sub ? 0 : x->features[FEAT_7_EBX], 0, 0 };
 	case 0xb:
 		return cpuid_b(x, sub);
 	case HYPERVISOR_LEAF:
 		return (struct cpuid){ HYPERVISOR_LEAF, word("smew"),
 				       word("smew"), word("smew") };
 	case 0x80000000:
-		return (struct cpuid){ m->xlevel, 0, 0, 0 };
+		return (struct cpuid){ x->xlevel, 0, 0, 0 };
 	case 0x80000001:
-		return (struct cpuid){ 0, 0, 0, m->ext2_edx };
+		return (struct cpuid){ 0, 0, x->features[FEAT_EXT_ECX],
+				       x->features[FEAT_EXT_EDX] };
 	case 0x80000002: case 0x80000003: case 0x80000004: {
 		const char *s = brand + 16 * (leaf - 0x80000002);
 
@@ -202,10 +257,9 @@ u64 helper_cpuid(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
 	u32 leaf = cpu->regs[R_EAX];
-	u32 last = leaf & 0x80000000 ? x->model->xlevel : x->model->level;
+	u32 last = leaf & 0x80000000 ? x->xlevel : x->level;
 	bool there = leaf <= last || leaf == HYPERVISOR_LEAF;
-	struct cpuid r = cpuid_leaf(x, there ? leaf : x->model->level,
-				    (u32)cpu->regs[R_ECX]);
+	struct cpuid r = cpuid_leaf(x, there ? leaf : x->level, (u32)cpu->regs[R_ECX]);
 
 	(void)a, (void)b, (void)c;
 	cpu->regs[R_EAX] = r.a;

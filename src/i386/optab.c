@@ -3,7 +3,7 @@
  * appendix A (Eb Ev Gb Gv Ib Iz ...), so a row can be proof-read against
  * tables A-2, A-3 and A-6 (groups) and, for x87, A-7 to A-22.
  *
- * What a Pentium II decodes: no MMX, SSE or later rows. Holes are #UD. */
+ * Holes are #UD. AVX and later rows are. */
 #include "i386/optab.h"
 
 #include <stddef.h>
@@ -28,6 +28,7 @@ gen_fn gen_in, gen_out, gen_hlt, gen_cli, gen_sti, gen_df, gen_mov_from_cr, gen_
 	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit;
 gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_fpu_nop,
 	gen_fninit, gen_fnstsw_ax;
+gen_fn gen_vec, gen_emms, gen_maskmov, gen_ldmxcsr, gen_clflush;
 
 enum { F_CO = IRF_C | IRF_O, NOT_O = IRF_ALL & ~IRF_O };
 
@@ -64,6 +65,26 @@ enum { F_CO = IRF_C | IRF_O, NOT_O = IRF_ALL & ~IRF_O };
 	[(b) + 0xd] = I(pre "ge", g, 0, 0, 0, f, __VA_ARGS__),              \
 	[(b) + 0xe] = I(pre "le", g, 0, 0, 0, f, __VA_ARGS__),              \
 	[(b) + 0xf] = I(pre "g", g, 0, 0, 0, f, __VA_ARGS__)
+
+#define BYRM_(tab)        { #tab, NULL, tab, { None }, 0, 0, 0, BYRM }
+/* Sub-tables by mandatory prefix: none, 66, F3, F2; by memory or register. */
+#define PFX(...)          { "prefix", NULL, (const struct insn[4]){ __VA_ARGS__ }, { None }, \
+			    0, 0, 0, BYPFX }
+#define MOD(mem, reg)     { "mod", NULL, (const struct insn[2]){ mem, reg }, { None }, \
+			    0, 0, 0, BYMOD }
+/* x: X_*; f: feature */
+#define V(nm, x, f, ...)  I(nm, vec, x, 0, 0, (f) | SSEROW, __VA_ARGS__)
+#define VM(nm, f, ...)    I(nm, vec, 0, 0, 0, (f) | MMXROW, __VA_ARGS__)
+#define VB(nm, x, f, ...) I(nm, vec, x, 0, 0, (f) | SSEROW | MMXROW, __VA_ARGS__)
+/* MMX's and SSE2's form of one operation; floating point in its four formats. */
+#define BOTH(nm, f0, f1)  PFX([0] = VM(nm, f0, Px, Qx), [1] = V(nm, 0, f1, Vx, Wx))
+#define INT(nm)           BOTH(nm, MMX, SSE2)
+#define PSPD(nm, x)       PFX([0] = V(nm "ps", x, SSE, Vx, Wx), [1] = V(nm "pd", x, SSE2, Vx, Wx))
+#define FP4(nm)           PFX([0] = V(nm "ps", X_FP, SSE, Vx, Wx), \
+			      [1] = V(nm "pd", X_FP, SSE2, Vx, Wx), \
+			      [2] = V(nm "ss", X_FP, SSE, Vx, Wd), \
+			      [3] = V(nm "sd", X_FP, SSE2, Vx, Wq))
+#define V66(...)          PFX([1] = V(__VA_ARGS__))
 
 /* clang-format off */
 /* -- groups ------------------------------------------------------------------------ */
@@ -123,6 +144,7 @@ static const struct insn grp6[8] = {
 	[4] = I("verr", ver, 0, IRF_Z, 0, PROT, Ew),
 	[5] = I("verw", ver, 1, IRF_Z, 0, PROT, Ew),
 };
+static const struct insn grp7_7[8] = { [1] = I("rdtscp", helper0, 6, 0, 0, RDTSCP, None) };
 static const struct insn grp7[8] = {
 	[0] = I("sgdt", store_dt, 0, 0, 0, 0, M),
 	[1] = I("sidt", store_dt, 1, 0, 0, 0, M),
@@ -130,7 +152,7 @@ static const struct insn grp7[8] = {
 	[3] = I("lidt", load_dt, 1, 0, 0, CPL0, M),
 	[4] = N("smsw", smsw, 0, Ew_Rv),
 	[6] = N("lmsw", lmsw, CPL0 | ENDS, Ew),
-	[7] = N("invlpg", invlpg, CPL0 | ENDS, M),
+	[7] = MOD(N("invlpg", invlpg, CPL0 | ENDS, M), BYRM_(grp7_7)),
 };
 static const struct insn grp8[8] = {
 	[4] = I("bt",  bt, IR_BT,  IRF_C, 0, 0, None),
@@ -140,12 +162,34 @@ static const struct insn grp8[8] = {
 };
 static const struct insn grp9[8] = {
 	[1] = I("cmpxchg8b", cmpxchg8b, 0, IRF_Z, 0, LOCKABLE | CX8, Mq),
+	[6] = PFX([0] = I("rdrand", vec, X_OSZ, IRF_ALL, 0, RDRAND, Rv),
+		  [1] = I("rdrand", vec, X_OSZ, IRF_ALL, 0, RDRAND, Rv)),
+	[7] = PFX([0] = I("rdseed", vec, X_OSZ, IRF_ALL, 0, RDSEED, Rv),
+		  [1] = I("rdseed", vec, X_OSZ, IRF_ALL, 0, RDSEED, Rv)),
+};
+#define SHIFTS(nm)  PFX([0] = VM(nm, MMX, Nx, Ib), [1] = V(nm, 0, SSE2, Ux, Ib))
+static const struct insn grp12[8] = {
+	[2] = SHIFTS("psrlw"), [4] = SHIFTS("psraw"), [6] = SHIFTS("psllw"),
+};
+static const struct insn grp13[8] = {
+	[2] = SHIFTS("psrld"), [4] = SHIFTS("psrad"), [6] = SHIFTS("pslld"),
+};
+static const struct insn grp14[8] = {
+	[2] = SHIFTS("psrlq"), [3] = V66("psrldq", 0, SSE2, Ux, Ib),
+	[6] = SHIFTS("psllq"), [7] = V66("pslldq", 0, SSE2, Ux, Ib),
 };
 static const struct insn grp11b[8] = { [0] = N("mov", mov, 0, Eb, Ib) };
 static const struct insn grp11v[8] = { [0] = N("mov", mov, 0, Ev, Iz) };
 static const struct insn grp15[8] = {
 	[0] = I("fxsave", fx, 0, 0, 0, FPUROW | FXSR, M),
-	[1] = I("fxrstor", fx, 1, 0, 0, FPUROW | FXSR, M),
+	[1] = I("fxrstor", fx, 1, 0, 0, FPUROW | FXSR | ENDS, M),
+	[2] = PFX([0] = N("ldmxcsr", ldmxcsr, SSE | SSEROW | ENDS, Md)),
+	[3] = PFX([0] = N("stmxcsr", vec, SSE | SSEROW, Md)),
+	[5] = MOD({ 0 }, PFX([0] = N("lfence", vec, SSE2, None))),
+	[6] = MOD(PFX([1] = N("clwb", clflush, CLWB, M)), PFX([0] = N("mfence", vec, SSE2, None))),
+	[7] = MOD(PFX([0] = N("clflush", clflush, CLFSH, M),
+		      [1] = N("clflushopt", clflush, CLFLUSHOPT, M)),
+		  PFX([0] = N("sfence", vec, SSE, None))),
 };
 
 /* -- one-byte map (table A-2) --------------------------------------------------------- */
@@ -259,7 +303,16 @@ const struct insn optab[256] = {
 
 /* -- 0F map (table A-3) ------------------------------------------------------------------ */
 
+#define COMIS(nm)                                                          \
+	PFX([0] = I(nm "s", vec, X_FP, IRF_ALL, 0, SSE | SSEROW, Vx, Wd),   \
+	    [1] = I(nm "d", vec, X_FP, IRF_ALL, 0, SSE2 | SSEROW, Vx, Wq))
+#define UNPACK(nm)        PFX([0] = VM(nm, MMX, Px, Qd), [1] = V(nm, 0, SSE2, Vx, Wx))
 #define NOP_EV N("nop", nop, 0, Ev)
+#define BSCAN(nm, op, nm_f3, f)                                            \
+	PFX([0] = I(nm, bscan, IR_##op, IRF_ALL, 0, 0, Gv, Ev),             \
+	    [1] = I(nm, bscan, IR_##op, IRF_ALL, 0, 0, Gv, Ev),             \
+	    [2] = I(nm_f3, vec, 0, IRF_ALL, 0, (f) | ELSE_NP, Gv, Ev),      \
+	    [3] = I(nm, bscan, IR_##op, IRF_ALL, 0, 0, Gv, Ev))
 const struct insn optab_0f[256] = {
 	[0x00] = G(grp6), [0x01] = G(grp7),
 	[0x02] = I("lar", lar, 0, IRF_Z, 0, PROT, Gv, Ew),
@@ -278,7 +331,59 @@ const struct insn optab_0f[256] = {
 	[0x33] = I("rdpmc", helper0, 2, 0, 0, 0, None),
 	[0x34] = N("sysenter", sysenter, ENDS | SEP, None),
 	[0x35] = N("sysexit", sysexit, CPL0 | ENDS | SEP, None),
+	[0x10] = PFX([0] = V("movups", 0, SSE, Vx, Wu), [1] = V("movupd", 0, SSE2, Vx, Wu),
+		     [2] = V("movss", 0, SSE, Vx, Wd), [3] = V("movsd", 0, SSE2, Vx, Wq)),
+	[0x11] = PFX([0] = V("movups", 0, SSE, Wu, Vx), [1] = V("movupd", 0, SSE2, Wu, Vx),
+		     [2] = V("movss", 0, SSE, Wd, Vx), [3] = V("movsd", 0, SSE2, Wq, Vx)),
+	[0x12] = PFX([0] = MOD(V("movlps", 0, SSE, Vx, Mq), V("movhlps", 0, SSE, Vx, Ux)),
+		     [1] = V("movlpd", 0, SSE2, Vx, Mq), [2] = V("movsldup", 0, SSE3, Vx, Wx),
+		     [3] = V("movddup", 0, SSE3, Vx, Wq)),
+	[0x13] = PFX([0] = V("movlps", 0, SSE, Mq, Vx), [1] = V("movlpd", 0, SSE2, Mq, Vx)),
+	[0x14] = PSPD("unpckl", 0), [0x15] = PSPD("unpckh", 0),
+	[0x16] = PFX([0] = MOD(V("movhps", 0, SSE, Vx, Mq), V("movlhps", 0, SSE, Vx, Ux)),
+		     [1] = V("movhpd", 0, SSE2, Vx, Mq), [2] = V("movshdup", 0, SSE3, Vx, Wx)),
+	[0x17] = PFX([0] = V("movhps", 0, SSE, Mq, Vx), [1] = V("movhpd", 0, SSE2, Mq, Vx)),
+	[0x28] = PFX([0] = V("movaps", 0, SSE, Vx, Wx), [1] = V("movapd", 0, SSE2, Vx, Wx)),
+	[0x29] = PFX([0] = V("movaps", 0, SSE, Wx, Vx), [1] = V("movapd", 0, SSE2, Wx, Vx)),
+	[0x2a] = PFX([0] = VB("cvtpi2ps", X_FP, SSE, Vx, Qx), [1] = VB("cvtpi2pd", X_FP, SSE2, Vx, Qx),
+		     [2] = V("cvtsi2ss", X_FP, SSE, Vx, Ed), [3] = V("cvtsi2sd", X_FP, SSE2, Vx, Ed)),
+	[0x2b] = PFX([0] = V("movntps", 0, SSE, Mx, Vx), [1] = V("movntpd", 0, SSE2, Mx, Vx)),
+	[0x2c] = PFX([0] = VB("cvttps2pi", X_FP, SSE, Px, Wq), [1] = VB("cvttpd2pi", X_FP, SSE2, Px, Wx),
+		     [2] = V("cvttss2si", X_FP, SSE, Gd, Wd), [3] = V("cvttsd2si", X_FP, SSE2, Gd, Wq)),
+	[0x2d] = PFX([0] = VB("cvtps2pi", X_FP, SSE, Px, Wq), [1] = VB("cvtpd2pi", X_FP, SSE2, Px, Wx),
+		     [2] = V("cvtss2si", X_FP, SSE, Gd, Wd), [3] = V("cvtsd2si", X_FP, SSE2, Gd, Wq)),
+	[0x2e] = COMIS("ucomis"), [0x2f] = COMIS("comis"),
 	BY_CC(0x40, "cmov", cmov, BYCC | CMOV, Gv, Ev),
+	[0x50] = PFX([0] = V("movmskps", 0, SSE, Gd, Ux), [1] = V("movmskpd", 0, SSE2, Gd, Ux)),
+	[0x51] = FP4("sqrt"),
+	[0x52] = PFX([0] = V("rsqrtps", 0, SSE, Vx, Wx), [2] = V("rsqrtss", 0, SSE, Vx, Wd)),
+	[0x53] = PFX([0] = V("rcpps", 0, SSE, Vx, Wx), [2] = V("rcpss", 0, SSE, Vx, Wd)),
+	[0x54] = PSPD("and", 0), [0x55] = PSPD("andn", 0), [0x56] = PSPD("or", 0), [0x57] = PSPD("xor", 0),
+	[0x58] = FP4("add"), [0x59] = FP4("mul"),
+	[0x5a] = PFX([0] = V("cvtps2pd", X_FP, SSE2, Vx, Wq), [1] = V("cvtpd2ps", X_FP, SSE2, Vx, Wx),
+		     [2] = V("cvtss2sd", X_FP, SSE2, Vx, Wd), [3] = V("cvtsd2ss", X_FP, SSE2, Vx, Wq)),
+	[0x5b] = PFX([0] = V("cvtdq2ps", X_FP, SSE2, Vx, Wx), [1] = V("cvtps2dq", X_FP, SSE2, Vx, Wx),
+		     [2] = V("cvttps2dq", X_FP, SSE2, Vx, Wx)),
+	[0x5c] = FP4("sub"), [0x5d] = FP4("min"), [0x5e] = FP4("div"), [0x5f] = FP4("max"),
+	[0x60] = UNPACK("punpcklbw"), [0x61] = UNPACK("punpcklwd"), [0x62] = UNPACK("punpckldq"),
+	[0x63] = INT("packsswb"), [0x64] = INT("pcmpgtb"), [0x65] = INT("pcmpgtw"),
+	[0x66] = INT("pcmpgtd"), [0x67] = INT("packuswb"), [0x68] = INT("punpckhbw"),
+	[0x69] = INT("punpckhwd"), [0x6a] = INT("punpckhdq"), [0x6b] = INT("packssdw"),
+	[0x6c] = V66("punpcklqdq", 0, SSE2, Vx, Wx), [0x6d] = V66("punpckhqdq", 0, SSE2, Vx, Wx),
+	[0x6e] = PFX([0] = VM("movd", MMX, Px, Ed), [1] = V("movd", 0, SSE2, Vx, Ed)),
+	[0x6f] = PFX([0] = VM("movq", MMX, Px, Qx), [1] = V("movdqa", 0, SSE2, Vx, Wx),
+		     [2] = V("movdqu", 0, SSE2, Vx, Wu)),
+	[0x70] = PFX([0] = VM("pshufw", SSE, Px, Qx, Ib), [1] = V("pshufd", 0, SSE2, Vx, Wx, Ib),
+		     [2] = V("pshufhw", 0, SSE2, Vx, Wx, Ib), [3] = V("pshuflw", 0, SSE2, Vx, Wx, Ib)),
+	[0x71] = G(grp12), [0x72] = G(grp13), [0x73] = G(grp14),
+	[0x74] = INT("pcmpeqb"), [0x75] = INT("pcmpeqw"), [0x76] = INT("pcmpeqd"),
+	[0x77] = PFX([0] = N("emms", emms, MMX | MMXROW, None)),
+	[0x7c] = PFX([1] = V("haddpd", X_FP, SSE3, Vx, Wx), [3] = V("haddps", X_FP, SSE3, Vx, Wx)),
+	[0x7d] = PFX([1] = V("hsubpd", X_FP, SSE3, Vx, Wx), [3] = V("hsubps", X_FP, SSE3, Vx, Wx)),
+	[0x7e] = PFX([0] = VM("movd", MMX, Ed, Px), [1] = V("movd", 0, SSE2, Ed, Vx),
+		     [2] = V("movq", 0, SSE2, Vx, Wq)),
+	[0x7f] = PFX([0] = VM("movq", MMX, Qx, Px), [1] = V("movdqa", 0, SSE2, Wx, Vx),
+		     [2] = V("movdqu", 0, SSE2, Wu, Vx)),
 	BY_CC(0x80, "j", jcc, BYCC | JCC | F64, Jz),
 	BY_CC(0x90, "set", setcc, BYCC, Eb),
 	[0xa0] = N("push", push_seg, D64, FS), [0xa1] = N("pop", pop_seg, D64 | ENDS, FS),
@@ -302,14 +407,128 @@ const struct insn optab_0f[256] = {
 	[0xb9] = N("ud1", ud, ENDS, Gv, Ev),
 	[0xba] = G(grp8, Ev, Ib),
 	[0xbb] = I("btc", bt, IR_BTC, IRF_C, 0, LOCKABLE, Ev, Gv),
-	[0xbc] = I("bsf", bscan, IR_BSF, IRF_ALL, 0, 0, Gv, Ev),
-	[0xbd] = I("bsr", bscan, IR_BSR, IRF_ALL, 0, 0, Gv, Ev),
+	[0xb8] = PFX([2] = I("popcnt", vec, 0, IRF_ALL, 0, POPCNT, Gv, Ev)),
+	[0xbc] = BSCAN("bsf", BSF, "tzcnt", BMI1), [0xbd] = BSCAN("bsr", BSR, "lzcnt", ABM),
 	[0xbe] = N("movsx", movsx, 0, Gv, Eb), [0xbf] = N("movsx", movsx, 0, Gv, Ew),
 	[0xc0] = I("xadd", xadd, 0, IRF_ALL, 0, LOCKABLE, Eb, Gb),
 	[0xc1] = I("xadd", xadd, 0, IRF_ALL, 0, LOCKABLE, Ev, Gv),
+	[0xc2] = PFX([0] = V("cmpps", X_FP, SSE, Vx, Wx, Ib), [1] = V("cmppd", X_FP, SSE2, Vx, Wx, Ib),
+		     [2] = V("cmpss", X_FP, SSE, Vx, Wd, Ib), [3] = V("cmpsd", X_FP, SSE2, Vx, Wq, Ib)),
+	[0xc3] = PFX([0] = I("movnti", vec, 0, 0, 0, SSE2, Md, Gd)),
+	[0xc4] = PFX([0] = VM("pinsrw", SSE, Px, Rd_Mw, Ib), [1] = V("pinsrw", 0, SSE2, Vx, Rd_Mw, Ib)),
+	[0xc5] = PFX([0] = VM("pextrw", SSE, Gd, Nx, Ib), [1] = V("pextrw", 0, SSE2, Gd, Ux, Ib)),
+	[0xc6] = PFX([0] = V("shufps", 0, SSE, Vx, Wx, Ib), [1] = V("shufpd", 0, SSE2, Vx, Wx, Ib)),
 	[0xc7] = G(grp9),
 	R8(0xc8, N("bswap", bswap, 0, Zv)),
+	[0xd0] = PFX([1] = V("addsubpd", X_FP, SSE3, Vx, Wx), [3] = V("addsubps", X_FP, SSE3, Vx, Wx)),
+	[0xd1] = INT("psrlw"), [0xd2] = INT("psrld"), [0xd3] = INT("psrlq"),
+	[0xd4] = BOTH("paddq", SSE2, SSE2), [0xd5] = INT("pmullw"),
+	[0xd6] = PFX([1] = V("movq", 0, SSE2, Wq, Vx), [2] = VB("movq2dq", 0, SSE2, Vx, Nx),
+		     [3] = VB("movdq2q", 0, SSE2, Px, Ux)),
+	[0xd7] = PFX([0] = VM("pmovmskb", SSE, Gd, Nx), [1] = V("pmovmskb", 0, SSE2, Gd, Ux)),
+	[0xd8] = INT("psubusb"), [0xd9] = INT("psubusw"), [0xda] = BOTH("pminub", SSE, SSE2),
+	[0xdb] = INT("pand"), [0xdc] = INT("paddusb"), [0xdd] = INT("paddusw"),
+	[0xde] = BOTH("pmaxub", SSE, SSE2), [0xdf] = INT("pandn"),
+	[0xe0] = BOTH("pavgb", SSE, SSE2), [0xe1] = INT("psraw"), [0xe2] = INT("psrad"),
+	[0xe3] = BOTH("pavgw", SSE, SSE2), [0xe4] = BOTH("pmulhuw", SSE, SSE2), [0xe5] = INT("pmulhw"),
+	[0xe6] = PFX([1] = V("cvttpd2dq", X_FP, SSE2, Vx, Wx), [2] = V("cvtdq2pd", 0, SSE2, Vx, Wq),
+		     [3] = V("cvtpd2dq", X_FP, SSE2, Vx, Wx)),
+	[0xe7] = PFX([0] = VM("movntq", SSE, Mq, Px), [1] = V("movntdq", 0, SSE2, Mx, Vx)),
+	[0xe8] = INT("psubsb"), [0xe9] = INT("psubsw"), [0xea] = BOTH("pminsw", SSE, SSE2),
+	[0xeb] = INT("por"), [0xec] = INT("paddsb"), [0xed] = INT("paddsw"),
+	[0xee] = BOTH("pmaxsw", SSE, SSE2), [0xef] = INT("pxor"),
+	[0xf0] = PFX([3] = V("lddqu", 0, SSE3, Vx, Mu)),
+	[0xf1] = INT("psllw"), [0xf2] = INT("pslld"), [0xf3] = INT("psllq"),
+	[0xf4] = BOTH("pmuludq", SSE2, SSE2), [0xf5] = INT("pmaddwd"), [0xf6] = BOTH("psadbw", SSE, SSE2),
+	[0xf7] = PFX([0] = N("maskmovq", maskmov, SSE | MMXROW, Px, Nx),
+		     [1] = N("maskmovdqu", maskmov, SSE2 | SSEROW, Vx, Ux)),
+	[0xf8] = INT("psubb"), [0xf9] = INT("psubw"), [0xfa] = INT("psubd"),
+	[0xfb] = BOTH("psubq", SSE2, SSE2), [0xfc] = INT("paddb"), [0xfd] = INT("paddw"),
+	[0xfe] = INT("paddd"),
 };
+
+/* -- 0F 38 and 0F 3A maps (tables) ---------------------------------------------- */
+
+#define S3(nm)            BOTH(nm, SSSE3, SSSE3)
+#define S41(nm, ...)      V66(nm, 0, SSE41, __VA_ARGS__)
+#define MOVBE_(...)       I("movbe", vec, X_OSZ, 0, 0, MOVBE, __VA_ARGS__)
+
+const struct insn optab_38[256] = {
+	[0x00] = S3("pshufb"), [0x01] = S3("phaddw"), [0x02] = S3("phaddd"), [0x03] = S3("phaddsw"),
+	[0x04] = S3("pmaddubsw"), [0x05] = S3("phsubw"), [0x06] = S3("phsubd"), [0x07] = S3("phsubsw"),
+	[0x08] = S3("psignb"), [0x09] = S3("psignw"), [0x0a] = S3("psignd"), [0x0b] = S3("pmulhrsw"),
+	[0x10] = S41("pblendvb", Vx, Wx), [0x14] = S41("blendvps", Vx, Wx),
+	[0x15] = S41("blendvpd", Vx, Wx),
+	[0x17] = PFX([1] = I("ptest", vec, 0, IRF_ALL, 0, SSE41 | SSEROW, Vx, Wx)),
+	[0x1c] = S3("pabsb"), [0x1d] = S3("pabsw"), [0x1e] = S3("pabsd"),
+	[0x20] = S41("pmovsxbw", Vx, Wq), [0x21] = S41("pmovsxbd", Vx, Wd),
+	[0x22] = S41("pmovsxbq", Vx, Ww), [0x23] = S41("pmovsxwd", Vx, Wq),
+	[0x24] = S41("pmovsxwq", Vx, Wd), [0x25] = S41("pmovsxdq", Vx, Wq),
+	[0x28] = S41("pmuldq", Vx, Wx), [0x29] = S41("pcmpeqq", Vx, Wx),
+	[0x2a] = S41("movntdqa", Vx, Mx), [0x2b] = S41("packusdw", Vx, Wx),
+	[0x30] = S41("pmovzxbw", Vx, Wq), [0x31] = S41("pmovzxbd", Vx, Wd),
+	[0x32] = S41("pmovzxbq", Vx, Ww), [0x33] = S41("pmovzxwd", Vx, Wq),
+	[0x34] = S41("pmovzxwq", Vx, Wd), [0x35] = S41("pmovzxdq", Vx, Wq),
+	[0x37] = V66("pcmpgtq", 0, SSE42, Vx, Wx),
+	[0x38] = S41("pminsb", Vx, Wx), [0x39] = S41("pminsd", Vx, Wx), [0x3a] = S41("pminuw", Vx, Wx),
+	[0x3b] = S41("pminud", Vx, Wx), [0x3c] = S41("pmaxsb", Vx, Wx), [0x3d] = S41("pmaxsd", Vx, Wx),
+	[0x3e] = S41("pmaxuw", Vx, Wx), [0x3f] = S41("pmaxud", Vx, Wx), [0x40] = S41("pmulld", Vx, Wx),
+	[0x41] = S41("phminposuw", Vx, Wx),
+	[0xc8] = PFX([0] = V("sha1nexte", 0, SHANI, Vx, Wh)),
+	[0xc9] = PFX([0] = V("sha1msg1", 0, SHANI, Vx, Wh)),
+	[0xca] = PFX([0] = V("sha1msg2", 0, SHANI, Vx, Wh)),
+	[0xcb] = PFX([0] = V("sha256rnds2", 0, SHANI, Vx, Wh)),
+	[0xcc] = PFX([0] = V("sha256msg1", 0, SHANI, Vx, Wh)),
+	[0xcd] = PFX([0] = V("sha256msg2", 0, SHANI, Vx, Wh)),
+	[0xdb] = V66("aesimc", 0, AESNI, Vx, Wx), [0xdc] = V66("aesenc", 0, AESNI, Vx, Wx),
+	[0xdd] = V66("aesenclast", 0, AESNI, Vx, Wx), [0xde] = V66("aesdec", 0, AESNI, Vx, Wx),
+	[0xdf] = V66("aesdeclast", 0, AESNI, Vx, Wx),
+	[0xf0] = PFX([0] = MOVBE_(Gv, Mv), [1] = MOVBE_(Gv, Mv),
+		     [3] = I("crc32", vec, X_RW, 0, 0, SSE42, Gd, Eb)),
+	[0xf1] = PFX([0] = MOVBE_(Mv, Gv), [1] = MOVBE_(Mv, Gv),
+		     [3] = I("crc32", vec, X_RW, 0, 0, SSE42, Gd, Ev)),
+};
+
+#define STR(nm, x)        PFX([1] = I(nm, vec, x, IRF_ALL, 0, SSE42 | SSEROW, Vx, Wu, Ib))
+const struct insn optab_3a[256] = {
+	[0x08] = V66("roundps", X_FP, SSE41, Vx, Wx, Ib), [0x09] = V66("roundpd", X_FP, SSE41, Vx, Wx, Ib),
+	[0x0a] = V66("roundss", X_FP, SSE41, Vx, Wd, Ib), [0x0b] = V66("roundsd", X_FP, SSE41, Vx, Wq, Ib),
+	[0x0c] = S41("blendps", Vx, Wx, Ib), [0x0d] = S41("blendpd", Vx, Wx, Ib),
+	[0x0e] = S41("pblendw", Vx, Wx, Ib),
+	[0x0f] = PFX([0] = VM("palignr", SSSE3, Px, Qx, Ib), [1] = V("palignr", 0, SSSE3, Vx, Wx, Ib)),
+	[0x14] = S41("pextrb", Rd_Mb, Vx, Ib), [0x15] = S41("pextrw", Rd_Mw, Vx, Ib),
+	[0x16] = S41("pextrd", Ed, Vx, Ib), [0x17] = S41("extractps", Ed, Vx, Ib),
+	[0x20] = S41("pinsrb", Vx, Rd_Mb, Ib), [0x21] = S41("insertps", Vx, Wd, Ib),
+	[0x22] = S41("pinsrd", Vx, Ed, Ib),
+	[0x40] = V66("dpps", X_FP, SSE41, Vx, Wx, Ib), [0x41] = V66("dppd", X_FP, SSE41, Vx, Wx, Ib),
+	[0x42] = S41("mpsadbw", Vx, Wx, Ib), [0x44] = V66("pclmulqdq", 0, PCLMUL, Vx, Wx, Ib),
+	[0x60] = STR("pcmpestrm", X_LEN), [0x61] = STR("pcmpestri", X_LEN | X_ECX),
+	[0x62] = STR("pcmpistrm", 0), [0x63] = STR("pcmpistri", X_ECX),
+	[0xcc] = PFX([0] = V("sha1rnds4", 0, SHANI, Vx, Wh, Ib)),
+	[0xdf] = V66("aeskeygenassist", 0, AESNI, Vx, Wx, Ib),
+};
+
+/* -- VEX-encoded: BMI1, BMI2 -------------------------------------------------------------- */
+
+#define BMI(nm, x, def, f, ...) I(nm, vec, x, def, 0, f, __VA_ARGS__)
+static const struct insn grp17[8] = {
+	[1] = BMI("blsr", 0, IRF_ALL, BMI1, By, Ed), [2] = BMI("blsmsk", 0, IRF_ALL, BMI1, By, Ed),
+	[3] = BMI("blsi", 0, IRF_ALL, BMI1, By, Ed),
+};
+const struct vex_insn optab_vex[] = {
+	{ VEC_0F38, VEC_NP, 0xf2, BMI("andn", 0, IRF_ALL, BMI1, Gd, By, Ed) },
+	{ VEC_0F38, VEC_NP, 0xf3, G(grp17) },
+	{ VEC_0F38, VEC_NP, 0xf5, BMI("bzhi", 0, IRF_ALL, BMI2, Gd, Ed, By) },
+	{ VEC_0F38, VEC_F3, 0xf5, BMI("pext", 0, 0, BMI2, Gd, By, Ed) },
+	{ VEC_0F38, VEC_F2, 0xf5, BMI("pdep", 0, 0, BMI2, Gd, By, Ed) },
+	{ VEC_0F38, VEC_F2, 0xf6, BMI("mulx", X_MULX, 0, BMI2, Gd, By, Ed) },
+	{ VEC_0F38, VEC_NP, 0xf7, BMI("bextr", 0, IRF_ALL, BMI1, Gd, Ed, By) },
+	{ VEC_0F38, VEC_66, 0xf7, BMI("shlx", 0, 0, BMI2, Gd, Ed, By) },
+	{ VEC_0F38, VEC_F3, 0xf7, BMI("sarx", 0, 0, BMI2, Gd, Ed, By) },
+	{ VEC_0F38, VEC_F2, 0xf7, BMI("shrx", 0, 0, BMI2, Gd, Ed, By) },
+	{ VEC_0F3A, VEC_F2, 0xf0, BMI("rorx", 0, 0, BMI2, Gd, Ed, Ib) },
+};
+const unsigned optab_vex_count = sizeof(optab_vex) / sizeof(optab_vex[0]);
 
 /* -- x87 (tables) ---------------------------------------------------------------- */
 

@@ -8,6 +8,8 @@
  * flags: its exception frame shows them. */
 #include "i386/dis.h"
 
+#include <string.h>
+
 enum { PEEK_INSNS = 8 };
 
 u8 cc_flags(enum ir_cc cc)
@@ -44,7 +46,7 @@ static u8 flags_written(const struct dis *p)
 
 gen_fn gen_alu, gen_cmp, gen_incdec, gen_unary, gen_shift, gen_shiftd, gen_mov, gen_lea,
 	gen_xchg, gen_bswap, gen_movzx, gen_movsx, gen_setcc, gen_cmov, gen_cbw, gen_cwd, gen_nop,
-	gen_jcc, gen_jmp, gen_cf;
+	gen_jcc, gen_jmp, gen_cf, gen_vec;
 
 /* Generators whose instructions cannot fault without a memory operand. */
 static bool is_plain(const struct dis *p)
@@ -58,6 +60,8 @@ static bool is_plain(const struct dis *p)
 	for (int i = 0; i < 3; i++)
 		if (p->arg[i].kind == OPND_MEM && p->row->gen != gen_lea)
 			return false;
+	if (p->row->gen == gen_vec)
+		return !vec_faults(p);
 	for (unsigned i = 0; i < ARRAY_SIZE(plain); i++)
 		if (p->row->gen == plain[i])
 			return true;
@@ -125,8 +129,9 @@ u8 peek_flags(struct dis *d, u32 pc)
 		return IRF_ALL;
 	p = (struct dis){
 		.t = d->t, .cpu = d->cpu, .flags = d->flags, .cs_base = d->cs_base,
-		.cs_limit = d->cs_limit, .absent = d->absent, .page0 = d->page0, .host = { d->host[0], NULL },
+		.cs_limit = d->cs_limit, .page0 = d->page0, .host = { d->host[0], NULL },
 		.peek = true,
 	};
+	memcpy(p.absent, d->absent, sizeof(p.absent));
 	return walk(&p, pc, IRF_ALL, &budget);
 }

@@ -24,7 +24,7 @@
 
 /* -- guards and hflags ------------------------------------------------------ */
 enum { HF_MODE = HF_CPL | HF_PE | HF_VM | HF_TF | HF_TS | HF_EM | HF_MP |
-		 HF_IOPL | HF_PG | HF_CPL0_IO | HF_AC | HF_VIF };
+		 HF_IOPL | HF_PG | HF_CPL0_IO | HF_AC | HF_VIF | HF_OSFXSR };
 
 static const struct seg_guard guard_closed = { 0, 0 };
 
@@ -119,6 +119,7 @@ static u32 mode_hflags(const struct x86_cpu *x)
 	f |= x->cr[0] & CR0_EM ? HF_EM : 0;
 	f |= x->cr[0] & CR0_MP ? HF_MP : 0;
 	f |= x->cr[0] & (u32)CR0_PG ? HF_PG : 0;
+	f |= x->cr[4] & CR4_OSFXSR ? HF_OSFXSR : 0;
 	return f;
 }
 
@@ -297,7 +298,7 @@ static void init_state(struct x86_cpu *x)
 	cpu->exception_index = EXCP_NONE;
 	x->eflags = 2;
 	x->df = 1;
-	x->hflags = 0;
+	x->hflags &= HF_XM;                  /* MXCSR outlives INIT         */
 	memset(&x->cr[1], 0, sizeof(x->cr) - sizeof(x->cr[0]));
 	memset(x->dr, 0, sizeof(x->dr));
 	x->dr[6] = 0xffff0ff0;
@@ -327,6 +328,8 @@ void cpu_reset_state(struct x86_cpu *x)
 	x->fpu_ip = x->fpu_dp = 0;
 	x->fpu_op = x->fpu_cs = x->fpu_ds = 0;
 	fpu_image_init(x);
+	x->hflags &= ~(u32)HF_XM;
+	x->tsc_aux = 0;
 	if (boot_state.valid && cpu->cpu_index == 0)
 		reset_to_boot_state(x);
 	cpu_update_hflags(x);
@@ -370,11 +373,11 @@ void target_cpu_sipi(struct cpu *cpu, u8 vector)
 	cpu->pc = 0;
 }
 
-/* The guest's x87 registers are those of the vCPU's thread. */
+/* The guest's x87 and XMM registers are those of the vCPU's thread. */
 static void fpu_reset(struct cpu *cpu, void *data)
 {
-	(void)cpu, (void)data;
-	__asm__ volatile("fninit");
+	(void)data;
+	fpu_power_on(x86(cpu));
 }
 
 void target_cpu_reset(struct cpu *cpu)

@@ -168,6 +168,14 @@ u64 helper_rdtsc(struct cpu *cpu, u32 a, u32 b, u32 c)
 	return 0;
 }
 
+/* The same, and the number the system gave this processor. */
+u64 helper_rdtscp(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	helper_rdtsc(cpu, a, b, c);
+	cpu->regs[R_ECX] = x86(cpu)->tsc_aux;
+	return 0;
+}
+
 /* Two counters as on a P6; they stand still. */
 u64 helper_rdpmc(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
@@ -190,6 +198,7 @@ enum {
 	MSR_SYSENTER_ESP = 0x175, MSR_SYSENTER_EIP = 0x176,
 	MSR_MISC_ENABLE = 0x1a0, MSR_TSC_DEADLINE = 0x6e0,
 	MSR_X2APIC = 0x800, MSR_X2APIC_END = 0x840, MSR_EFER = 0xc0000080,
+	MSR_TSC_AUX = 0xc0000103,
 };
 
 /* A row: the register, the CPUID feature it needs, where it is kept (NULL: it
@@ -211,14 +220,14 @@ static const struct msr { u32 nr, feature, at, fixed; } msrs[] = {
 static const struct msr *msr_find(const struct x86_cpu *x, u32 nr)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
-		if (msrs[i].nr == nr && (x->features_edx & msrs[i].feature))
+		if (msrs[i].nr == nr && (x->features[FEAT_1_EDX] & msrs[i].feature))
 			return &msrs[i];
 	return NULL;
 }
 
 static bool has_nx(const struct x86_cpu *x)
 {
-	return x->model->ext2_edx & CPUID_EXT2_NX;
+	return x->features[FEAT_EXT_EDX] & CPUID_EXT2_NX;
 }
 
 /* IA32_TSC_DEADLINE is kept in the host's time stamps; 0 means not armed. */
@@ -242,11 +251,11 @@ static bool is_x2apic(u32 nr)
 /* false: not one of the local APIC's, or it refuses. */
 static bool apic_read(struct x86_cpu *x, u32 nr, u64 *v)
 {
-	if (is_x2apic(nr) && (x->features_ecx & CPUID_EXT_X2APIC))
+	if (is_x2apic(nr) && (x->features[FEAT_1_ECX] & CPUID_EXT_X2APIC))
 		return apic_msr_read(&x->c, nr - MSR_X2APIC, v);
 	if (nr == MSR_APIC_BASE && x->c.apic)
 		*v = cpu_get_apic_base(&x->c);
-	else if (nr == MSR_TSC_DEADLINE && (x->features_ecx & CPUID_EXT_TSC_DEADLINE))
+	else if (nr == MSR_TSC_DEADLINE && (x->features[FEAT_1_ECX] & CPUID_EXT_TSC_DEADLINE))
 		*v = deadline_read(x);
 	else
 		return false;
@@ -255,16 +264,21 @@ static bool apic_read(struct x86_cpu *x, u32 nr, u64 *v)
 
 static bool apic_write(struct x86_cpu *x, u32 nr, u64 v)
 {
-	bool x2 = x->features_ecx & CPUID_EXT_X2APIC;
+	bool x2 = x->features[FEAT_1_ECX] & CPUID_EXT_X2APIC;
 
 	if (is_x2apic(nr) && x2)
 		return apic_msr_write(&x->c, nr - MSR_X2APIC, v);
 	if (nr == MSR_APIC_BASE)
 		return (x2 || !(v & APIC_BASE_X2APIC)) && cpu_set_apic_base(&x->c, v);
-	if (nr != MSR_TSC_DEADLINE || !(x->features_ecx & CPUID_EXT_TSC_DEADLINE))
+	if (nr != MSR_TSC_DEADLINE || !(x->features[FEAT_1_ECX] & CPUID_EXT_TSC_DEADLINE))
 		return false;
 	deadline_write(x, v);
 	return true;
+}
+
+static bool has_rdtscp(const struct x86_cpu *x)
+{
+	return x->features[FEAT_EXT_EDX] & CPUID_EXT2_RDTSCP;
 }
 
 static bool msr_read(struct x86_cpu *x, u32 nr, u64 *v)
@@ -273,10 +287,12 @@ static bool msr_read(struct x86_cpu *x, u32 nr, u64 *v)
 
 	if (m)
 		*v = m->at ? *(u32 *)((char *)x + m->at) : m->fixed;
-	else if (nr == MSR_TSC && (x->features_edx & CPUID_TSC))
+	else if (nr == MSR_TSC && (x->features[FEAT_1_EDX] & CPUID_TSC))
 		*v = tsc_read(x);
 	else if (nr == MSR_EFER && has_nx(x))
 		*v = x->efer;
+	else if (nr == MSR_TSC_AUX && has_rdtscp(x))
+		*v = x->tsc_aux;
 	else
 		return apic_read(x, nr, v);
 	return true;
@@ -288,8 +304,10 @@ static bool msr_write(struct x86_cpu *x, u32 nr, u64 v)
 
 	if (m && m->at) {
 		*(u32 *)((char *)x + m->at) = v;
-	} else if (nr == MSR_TSC && (x->features_edx & CPUID_TSC)) {
+	} else if (nr == MSR_TSC && (x->features[FEAT_1_EDX] & CPUID_TSC)) {
 		x->tsc_offset = clock_host_tsc() - v;
+	} else if (nr == MSR_TSC_AUX && has_rdtscp(x) && v <= ~0u) {
+		x->tsc_aux = (u32)v;
 	} else if (nr == MSR_EFER && has_nx(x) && !(v & ~(1ull << 11))) {
 		x->efer = v;
 		tlb_flush(&x->c);

@@ -50,11 +50,12 @@ static void begin_block(struct dis *d, struct translation *t)
 	*d = (struct dis){
 		.t = t, .ir = t->ir, .cpu = t->cpu, .flags = t->flags,
 		.cs_base = (u32)t->cs_base, .cs_limit = (u32)(t->cs_base >> 32),
-		.absent = ~x86(t->cpu)->features_edx,
 		.first = true,
 		.single = (t->flags & (HF_TF | HF_INHIBIT_IRQ | HF_RF)) != 0 ||
 			  (t->cflags & CF_COUNT_MASK) == 1,
 	};
+	for (int i = 0; i < FEATURE_WORDS; i++)
+		d->absent[i] = ~x86(t->cpu)->features[i];
 	d->page0 = (d->cs_base + (u32)t->pc) & (u32)PAGE_MASK;
 	t->page[0] = t->page[1] = ~(ram_addr)0;
 	t->n_insns = 0;

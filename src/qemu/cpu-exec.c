@@ -105,12 +105,21 @@ bool cpu_host_pc_to_guest(struct cpu *cpu, u64 host_pc, u32 *eip)
 
 /* -- host faults in translated code -------------------------------------------------- */
 
-/* DIV and IDIV are F6 and F7; everything else that raises SIGFPE is x87. */
-static bool is_divide(const u8 *p)
+/* The host's exceptions that a guest's instruction may raise. */
+enum { HOST_TRAP_DE = 0, HOST_TRAP_GP = 13, HOST_TRAP_MF = 16, HOST_TRAP_XM = 19 };
+
+static int fpe_vector(struct cpu *cpu, int trap)
 {
-	while (*p == 0x66 || (*p & 0xf0) == 0x40)
-		p++;
-	return *p == 0xf6 || *p == 0xf7;
+	switch (trap) {
+	case HOST_TRAP_DE:
+		return target_host_fpe(cpu, HOST_FPE_DIVIDE);
+	case HOST_TRAP_MF:
+		return target_host_fpe(cpu, HOST_FPE_X87);
+	case HOST_TRAP_XM:
+		return target_host_fpe(cpu, HOST_FPE_SIMD);
+	default:
+		return -1;
+	}
 }
 
 /* The return stack is full of frames that nobody returned to: start anew. */
@@ -127,7 +136,7 @@ static bool host_fault(int signo, void *addr, struct host_context *ctx)
 	struct cpu *cpu = current_cpu;
 	const struct tb_insn *m;
 	struct tb *tb;
-	int vector;
+	int vector, trap;
 
 	(void)signo;
 	if (!cpu || !tcg_in_code(pc))
@@ -137,7 +146,13 @@ static bool host_fault(int signo, void *addr, struct host_context *ctx)
 		host_context_set_reg(ctx, HOST_RSP, cpu->ret_top);
 		return true;
 	}
-	vector = m ? target_host_fpe(cpu, is_divide((const u8 *)(uintptr_t)pc)) : -1;
+	trap = host_context_trap(ctx);
+	if (m && m->slow && trap == HOST_TRAP_GP) {
+		/* an unaligned operand: its slow path raises the fault */
+		host_context_set_pc(ctx, (u64)(uintptr_t)tb->code + m->slow);
+		return true;
+	}
+	vector = m ? fpe_vector(cpu, trap) : -1;
 	if (vector < 0)
 		return false;
 	for (int i = 0; i < target_ir.n_globals; i++)

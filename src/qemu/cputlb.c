@@ -800,14 +800,18 @@ static u64 probe_direct(struct cpu *cpu, const struct span *s, enum mmu_access r
 /* LOCK: what is not one access to RAM is done with all other vCPUs stopped. */
 u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 {
-	int mode = access >> 4 & 15, kind = access >> 8;
+	int mode = access >> 4 & 15, kind = access >> 8 & 15;
 	enum mmu_access rw = kind == ACCESS_READ ? MMU_DATA_LOAD : MMU_DATA_STORE;
 	struct span s[2];
-	int n = span_pages(cpu, addr, size, rw, mode, s);
-	bool direct = n == 1 && is_ram(&s[0].full) &&
-		      (rw == MMU_DATA_LOAD || s[0].full.mr->type == MR_RAM);
 	u8 *to = cpu->bounce;
+	bool direct;
+	int n;
 
+	if (access & ACCESS_ALIGNED && addr & (size - 1))
+		target_misaligned(cpu, addr);
+	n = span_pages(cpu, addr, size, rw, mode, s);
+	direct = n == 1 && is_ram(&s[0].full) &&
+		 (rw == MMU_DATA_LOAD || s[0].full.mr->type == MR_RAM);
 	STAT_INC(slow);
 	cpu->bounce_size = 0;
 	if (kind == ACCESS_LOCK && !direct && cpu_parallel(cpu))

@@ -74,6 +74,8 @@ void target_access_wraps(struct cpu *cpu, gva addr);
  * leave by cpu_run_alone. */
 bool target_page_watched(struct cpu *cpu, gva page);
 void target_access_watch(struct cpu *cpu, gva addr, unsigned size, bool write);
+/* Raise the fault of a 16-byte operand that is not aligned and must be. */
+void target_misaligned(struct cpu *cpu, gva addr) __attribute__((noreturn));
 /* For debuggers and reports: physical address, or ~0. Changes nothing. */
 gpa target_debug_translate(struct cpu *cpu, gva addr);
 
@@ -85,9 +87,10 @@ bool target_exec_interrupt(struct cpu *cpu, u32 interrupt_request) EXCLUDES(bql)
 /* cpu->trap_pending: make it cpu->exception_index. */
 void target_take_trap(struct cpu *cpu);
 bool target_has_work(struct cpu *cpu);       /* would HLT end?               */
-/* A host SIGFPE in translated code: which guest vector is it (0 #DE, 16 #MF),
- * -1: none of the guest's. */
-int target_host_fpe(struct cpu *cpu, bool integer_divide);
+/* A host SIGFPE in translated code: which guest vector is it (0 #DE, 16 #MF, 19
+ * #XM or what stands for it), -1: none of the guest's. */
+enum host_fpe { HOST_FPE_DIVIDE, HOST_FPE_X87, HOST_FPE_SIMD };
+int target_host_fpe(struct cpu *cpu, enum host_fpe what);
 void target_dump_state(struct cpu *cpu);     /* registers, to the log        */
 /* The board's A20 gate, for all vCPUs. Of the caller's own vCPU at once, of another's that runs
  * before its next guest block (run_on_all_cpus_synced). */

@@ -55,7 +55,8 @@ enum { IRX_LOCK = 1,         /* atomic read-modify-write                   */
 /* Kinds: how passes and the text form treat an op.
  *   ALU2 d = a op b          ALU1 d = op b          CMP  flags of (a, b)
  *   CONV d(dsize) = b(size)  FIX  fixed globals     ENV  struct cpu access
- *   FPU  x87                 CALL helper            EXIT leaves the block   */
+ *   FPU  x87                 CALL helper            EXIT leaves the block
+ *   VEC  vector and other instructions the host has as well               */
 /*      name     kind  what it does */
 #define IR_OPS(_) \
 	_(INSN,    MARK)  /* guest instruction at imm starts; aux: its length */ \
@@ -111,6 +112,7 @@ enum { IRX_LOCK = 1,         /* atomic read-modify-write                   */
 	_(FPU,     FPU)   /* x87, register form: opcode bytes imm (D8..DF, modrm) */ \
 	_(FPUM,    FPU)   /* x87 with [ea]: imm as above (modrm.reg counts),  */ \
 			  /* aux: bytes; IRM_SRC reads, IRM_DST writes        */ \
+	_(VEC,     VEC)   /* a host instruction as it is, see VEC_*           */ \
 	_(CALL,    CALL)  /* d = helper aux (args a, b, c)                    */ \
 	_(EXIT,    EXIT)  /* to pc imm                                        */ \
 	_(EXITCC,  EXIT)  /* to pc imm if cc                                  */ \
@@ -129,7 +131,7 @@ enum ir_op {
 
 enum ir_kind { IRK_MARK, IRK_ALU0, IRK_ALU1, IRK_ALU2, IRK_ALU3, IRK_CMP,
 	IRK_CONV, IRK_FIX, IRK_LEA, IRK_XCHG, IRK_ENV, IRK_FLAG, IRK_GUARD,
-	IRK_FPU, IRK_CALL, IRK_EXIT };
+	IRK_FPU, IRK_VEC, IRK_CALL, IRK_EXIT };
 
 struct ir_desc { const char *name; u8 kind; };
 extern const struct ir_desc ir_desc[IR_NOPS];
@@ -157,6 +159,28 @@ struct ir_insn {
  * bit), calls the helper with (a, aux). imm is the offset in struct cpu of
  * { u32 lo; u32 n; }, imm2 the helper's number. The helper raises the
  * fault or returns when the access is allowed after all. */
+
+/* IR_VEC is an instruction that guest and host have in common: vector
+ * registers are the host's own, as the x87's are. imm is its opcode, imm2 its
+ * operands: what stands in ModRM.reg, ModRM.rm (without memory) and VEX.vvvv,
+ * either a vector register (or digit) or one of the values d (written), a, b, c.
+ * With memory, aux is its bytes; IRM_SRC reads, IRM_DST writes. Values that are
+ * named but stand nowhere are read implicitly; c in vvvv is written. */
+#define VEC_OPCODE(prefix, map, op) ((prefix) << 10 | (map) << 8 | (op))
+enum { VEC_NP, VEC_66, VEC_F3, VEC_F2 };               /* prefix           */
+enum { VEC_0F, VEC_0F38, VEC_0F3A };                   /* map              */
+enum { VEC_VEX = 1 << 12,        /* in imm: VEX-encoded, 128 bit, W 0      */
+       VEC_IMM8 = 1 << 13 };     /* ... bits 16..23 are an immediate       */
+enum { VECV_NONE, VECV_D, VECV_A, VECV_B, VECV_C };
+#define VEC_REG(n) (n)           /* in imm2: register numbers ...          */
+#define VEC_RM(n) ((n) << 4)
+#define VEC_REG_IS(v) ((v) << 8) /* ... or which value stands there        */
+#define VEC_RM_IS(v) ((v) << 12)
+#define VEC_V_IS(v) ((v) << 16)
+enum { VEC_FAULTS = 1 << 20,     /* may raise an exception of its own      */
+       VEC_ALIGNED = 1 << 21,    /* memory must be naturally aligned       */
+       VEC_MISALIGN = 1 << 23,   /* ... if the host thinks so               */
+       VEC_AT_B = 1 << 22 };     /* memory is addressed by b, implicitly   */
 
 /* -- helpers --------------------------------------------------------------
  * u64 fn(cpu, u32, u32, u32): C functions that translated code calls. */

@@ -79,6 +79,7 @@ static const u16 traits[IR_NOPS] = {
 	[IR_LAHF] = USELAHF,
 	[IR_GUARD] = KEEP | FAULTS,
 	[IR_FPU] = KEEP | FAULTS, [IR_FPUM] = KEEP | FAULTS,
+	[IR_VEC] = KEEP | TIED,
 	[IR_CALL] = KEEP,
 	[IR_EXIT] = KEEP | ENDS, [IR_EXITCC] = KEEP | USECC,
 	[IR_EXITZ] = KEEP, [IR_EXITNZ] = KEEP,
@@ -130,6 +131,7 @@ static int helper_flags(const struct opt *o, const struct ir_insn *i)
 static bool may_fault(const struct opt *o, const struct ir_insn *i)
 {
 	return i->mem != IRM_NONE || (traits[i->op] & FAULTS) ||
+	       (i->op == IR_VEC && (i->imm2 & VEC_FAULTS)) ||
 	       (i->op == IR_CALL && (helper_flags(o, i) & IRH_FAULTS));
 }
 
@@ -514,6 +516,8 @@ static void note_other_writes(struct opt *o, const struct ir_insn *i, int n)
 		val_write(o, n, 2, false);
 	if (writes_b(i) && is_val(i->b))
 		val_write(o, n, i->b, i->part & IRP_B);
+	if (i->op == IR_VEC && is_val(i->c))
+		val_write(o, n, i->c, false);
 	if (i->op == IR_CALL && (helper_flags(o, i) & IRH_WREGS))
 		for (int g = 0; g < IR_MAX_GLOBALS; g++)
 			val_write(o, n, g, false);

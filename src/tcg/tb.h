@@ -32,7 +32,13 @@ struct tb_link {
 
 /* Where each guest instruction's host code starts; hot code first, then the
  * slow paths; sorted by ofs. */
-struct tb_insn { u32 ofs; u16 pc_ofs; u8 flags_in_host; };
+struct tb_insn {
+	u32 ofs;
+	u16 pc_ofs;
+	u8 flags_in_host;
+	u32 slow;                /* when the host finds an operand misaligned:
+				  * offset of the code that says so, or 0    */
+};
 
 struct tb {
 	/* -- key -------------------------------------------------------- */

@@ -18,7 +18,7 @@ static const char *const kind_slots[] = {
 	[IRK_ALU2] = "dab", [IRK_ALU3] = "dacb", [IRK_CMP] = "ab",
 	[IRK_CONV] = "db", [IRK_FIX] = "b", [IRK_LEA] = "dm",
 	[IRK_XCHG] = "db", [IRK_ENV] = "di", [IRK_FLAG] = "d",
-	[IRK_GUARD] = "aijx", [IRK_FPU] = "i", [IRK_CALL] = "dhabc",
+	[IRK_GUARD] = "aijx", [IRK_FPU] = "i", [IRK_VEC] = "ijx", [IRK_CALL] = "dhabc",
 	[IRK_EXIT] = "i",
 };
 static const char *const op_slots[IR_NOPS] = {
@@ -201,7 +201,8 @@ static void put_op(struct out *o, const struct ir_insn *i)
 {
 	int kind = ir_desc[i->op].kind;
 	bool unsized = kind == IRK_MARK || kind == IRK_FLAG ||
-		kind == IRK_GUARD || kind == IRK_FPU || kind == IRK_CALL ||
+		kind == IRK_GUARD || kind == IRK_FPU || kind == IRK_VEC ||
+		kind == IRK_CALL ||
 		(kind == IRK_EXIT && i->op != IR_EXITZ && i->op != IR_EXITNZ);
 
 	for (const char *s = ir_desc[i->op].name; *s; s++)

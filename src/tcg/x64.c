@@ -143,7 +143,7 @@ static gen_op_fn *const gen_op[IR_NOPS] = {
 	[IR_CF] = op_flag, [IR_LAHF] = op_flag, [IR_SAHF] = op_flag,
 	[IR_XCHG] = op_xchg, [IR_XADD] = op_xchg, [IR_CMPXCHG] = op_xchg,
 	[IR_CMPXCHG8] = op_cmpxchg8, [IR_LDE] = op_env, [IR_STE] = op_env,
-	[IR_GUARD] = op_guard, [IR_CALL] = op_call, [IR_FPU] = op_fpu, [IR_FPUM] = op_fpu,
+	[IR_GUARD] = op_guard, [IR_CALL] = op_call, [IR_FPU] = op_fpu, [IR_FPUM] = op_fpu, [IR_VEC] = op_vec,
 	[IR_EXIT] = op_exit, [IR_EXITCC] = op_exit, [IR_EXITZ] = op_exit, [IR_EXITNZ] = op_exit,
 	[IR_EXITIND] = op_exit, [IR_EXITMAIN] = op_exit, [IR_EXITLOOK] = op_exit,
 };

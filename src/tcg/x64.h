@@ -11,9 +11,10 @@
 #include "tcg/ir.h"
 #include "tcg/tb.h"
 
-/* What a slow access wants to do; slow_probe's third argument has it from bit
- * 8 on, the mmu index from bit 4 on. LOCK: read, modify, write in one step. */
-enum { ACCESS_READ, ACCESS_STORE, ACCESS_RMW, ACCESS_LOCK, N_ACCESS };
+/* What a slow access wants to do; slow_probe's third argument has it in bits
+ * 8 to 11, the mmu index in bits 4 to 7. LOCK: read, modify, write in one step. */
+enum { ACCESS_READ, ACCESS_STORE, ACCESS_RMW, ACCESS_LOCK, N_ACCESS,
+       ACCESS_ALIGNED = 1 << 12 };
 
 /* Offsets in struct cpu and facts of the machine that the code depends on. */
 struct tcg_layout {

@@ -36,7 +36,7 @@ enum rec_kind { REC_NONE, REC_CMP, REC_TEST, REC_ADD, REC_SUB, REC_REDO, REC_LES
 struct recipe { u8 kind, size; bool b_imm; s8 a, b; u8 op; s64 imm; };
 
 enum cold_kind { COLD_READ, COLD_WRITE, COLD_GUARD, COLD_EXIT, COLD_LINK,
-		 COLD_IRQ, COLD_STACK };
+		 COLD_IRQ, COLD_STACK, COLD_MISALIGNED };
 
 /* No way to have the flags again. */
 static const struct recipe no_recipe __attribute__((unused));
@@ -44,11 +44,14 @@ static const struct recipe no_recipe __attribute__((unused));
 /* A slow path: hot code jumps here and is resumed at `back`. */
 struct cold {
 	u8 kind, bytes, mmu, access;
+	bool aligned;        /* READ, WRITE: misaligned is a fault           */
+	int map;             /* ... then the host's instruction in the map   */
 	u8 *from;            /* rel32 of the jump that leads here            */
 	u8 *back;            /* where the access (or what follows) starts    */
 	u8 *acc_end;         /* end of the access, which is copied (WRITE)   */
 	struct xmem ea;      /* base X_NONE: absolute                        */
-	bool save_flags;     /* EXIT, STACK: write host flags to cpu->cc     */
+	bool save_flags;     /* EXIT, STACK, MISALIGNED: write host flags to
+			      * cpu->cc                                      */
 	struct recipe rec;   /* flags to compute and save first, if any      */
 	s32 delta;           /* pending ESP move                             */
 	int insn;            /* guest instruction's number                   */
@@ -113,9 +116,10 @@ static inline struct ir_insn *gen_insn(struct gen *g) { return &g->b->insn[g->i]
 /* Stubs (x64_stubs.c), executable view. */
 extern u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup,
 	  *stub_lookup_pc, *stub_write_back, *stub_stack_refill[2], *stub_jump_cache;
-extern u8 *stub_probe[2][N_ACCESS][5]; /* [mmu][ACCESS_*][size class]       */
+enum { N_CLASSES = 7 };
+extern u8 *stub_probe[2][N_ACCESS][N_CLASSES]; /* [mmu][ACCESS_*][size class] */
 extern u8 *stub_helper[256];
-int stub_size_class(int bytes);        /* 1 2 4 8 10                         */
+int stub_size_class(int bytes, bool aligned);  /* 1 2 4 8 10 16, 16 aligned */
 
 /* -- x64_flags.c ------------------------------------------------------------- */
 /* Host flags are about to be destroyed. */
@@ -164,6 +168,8 @@ void mem_stack_check(struct gen *g);
 bool mem_track_stack(struct gen *g);
 /* Check the current instruction's memory operand; the operand to use. */
 struct xmem mem_operand(struct gen *g, int bytes, bool write);
+/* Before gen_map of a host instruction whose operand must be aligned. */
+void mem_note_alignment(struct gen *g);
 /* After the access of a writing instruction has been emitted. */
 void mem_access_done(struct gen *g);
 struct xmem mem_ea(struct gen *g, const struct ir_ea *ea);  /* of LEA        */
@@ -232,6 +238,7 @@ typedef void gen_op_fn(struct gen *g, struct ir_insn *in);
 gen_op_fn op_mov, op_conv, op_lea, op_setcc, op_movcc, op_flag, op_xchg,
 	op_cmpxchg8;                                         /* x64_mov.c  */
 gen_op_fn op_alu, op_compare, op_unary;                    /* x64_alu.c  */
+gen_op_fn op_vec;                                          /* x64_vec.c  */
 gen_op_fn op_shift, op_imul, op_muldiv, op_bswap, op_bscan, op_bt; /* x64_shift.c */
 extern const s8 shift_digit[IR_NOPS];   /* /digit of C1, D3                   */
 

@@ -98,6 +98,8 @@ static bool changes(const struct ir_insn *in, int v)
 		return in->b == v || v == 0 || (in->d == v && in->mem != IRM_DST);
 	case IRK_FPU:
 		return v == 0;               /* fnstsw ax                   */
+	case IRK_VEC:
+		return in->d == v || in->c == v;
 	default:
 		return in->d == v && in->mem != IRM_DST;
 	}

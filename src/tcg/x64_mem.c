@@ -68,7 +68,8 @@ struct xmem mem_ea(struct gen *g, const struct ir_ea *ea)
 
 int mem_access_bytes(const struct ir_insn *in)
 {
-	return in->op == IR_FPUM ? (int)in->aux : in->op == IR_CMPXCHG8 ? 8 : 1 << in->size;
+	return in->op == IR_FPUM || in->op == IR_VEC ? (int)in->aux :
+	       in->op == IR_CMPXCHG8 ? 8 : 1 << in->size;
 }
 
 static bool writes_stack(const struct gen *g, const struct ir_insn *in)
@@ -78,6 +79,8 @@ static bool writes_stack(const struct gen *g, const struct ir_insn *in)
 	if (in->op == IR_CALL)
 		return g->t->helper[in->aux].flags & IRH_WREGS;
 	if (in->d == sp && in->mem != IRM_DST)
+		return true;
+	if (in->op == IR_VEC && in->c == sp)
 		return true;
 	return (in->op == IR_XCHG || in->op == IR_XADD) && in->b == sp;
 }
@@ -243,9 +246,9 @@ static u8 *check_page_then_crossing(struct gen *g, struct xmem ea, int bytes)
 	return x_jcc(c, CC_A);
 }
 
-static u8 *check_access(struct gen *g, struct xmem ea, int bytes)
+static u8 *check_access(struct gen *g, struct xmem ea, int bytes, bool aligned)
 {
-	if (bytes == 1)
+	if (bytes == 1 || aligned)           /* the host checks alignment   */
 		return x_jcc(&g->c, CC_S);
 	if (tcg_layout.ram_low && (bytes == 2 || bytes == 4 || bytes == 8))
 		return check_page_and_alignment(g, bytes);
@@ -256,7 +259,8 @@ static u8 *check_access(struct gen *g, struct xmem ea, int bytes)
  * by its own unmasked exception: then what was there stays. */
 static bool only_stores(const struct ir_insn *in)
 {
-	return in->op == IR_MOV || in->op == IR_SETCC;
+	return in->op == IR_MOV || in->op == IR_SETCC ||
+	       (in->op == IR_VEC && !(in->imm2 & (VEC_FAULTS | VEC_AT_B)));
 }
 
 /* An exchange with memory is locked without a prefix (SDM vol. 2, XCHG). */
@@ -278,6 +282,7 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 	u8 *from;
 	int a, mmu = in->xflags & IRX_USER ? 1 : g->mmu;
 	s32 table = tcg_layout.tlb[mmu][write];
+	bool aligned = in->op == IR_VEC && in->imm2 & VEC_ALIGNED;
 	ir_val sp = g->t->stack;
 
 	if (in->a == sp || in->b == sp || in->c == sp)
@@ -305,14 +310,35 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 		x_ld(c, IRS_64, X_HOST, (struct xmem){ X_ENV, X_HOST, 3, table });
 	}
 	x_rr(c, 0x03, IRS_64, X_HOST, a);
-	from = check_access(g, ea, bytes);
+	from = check_access(g, ea, bytes, aligned);
 	k = cold_add(g, write ? COLD_WRITE : COLD_READ, from);
 	k->ea = ea;
 	k->bytes = (u8)bytes;
 	k->access = access_kind(in, write);
 	k->mmu = (u8)mmu;
+	k->aligned = aligned;
+	k->map = g->n_map;                   /* gen_map comes next           */
 	k->back = c->p;
 	return XMEM(X_HOST, 0);
+}
+
+/* An aligned operand that a shared check covers: the way from the host's
+ * alignment fault to the guest's. */
+void mem_note_alignment(struct gen *g)
+{
+	struct ir_insn *in = gen_insn(g);
+	struct cold *k = g->n_cold ? &g->cold[g->n_cold - 1] : NULL;
+
+	if (k && k->aligned && k->map == g->n_map)
+		return;                      /* it has a slow path          */
+	k = cold_add(g, COLD_MISALIGNED, NULL);
+	k->ea = mem_ea(g, &in->ea);
+	k->bytes = (u8)in->aux;
+	k->access = in->mem == IRM_DST ? ACCESS_STORE : ACCESS_READ;
+	k->aligned = true;
+	k->map = g->n_map;
+	k->save_flags = g->fl == FL_HOST;
+	k->back = g->c.p;
 }
 
 void mem_access_done(struct gen *g)
@@ -352,8 +378,12 @@ static void cold_flags(struct gen *g, const struct cold *k)
 static void cold_access(struct gen *g, const struct cold *k)
 {
 	struct xcode *c = &g->c;
-	u8 *stub = stub_probe[k->mmu][k->access][stub_size_class(k->bytes)];
+	u8 *stub = stub_probe[k->mmu][k->access][stub_size_class(k->bytes, k->aligned)];
 
+	if (k->aligned)
+		g->map[k->map].slow = (u32)(c->p - g->start);
+	if (k->save_flags)
+		fl_emit_save(c);
 	cold_flags(g, k);
 	if (k->ea.base == X_NONE && k->ea.index == X_NONE)
 		x_mov_ri(c, X_EA, (u32)k->ea.disp);
@@ -362,7 +392,7 @@ static void cold_access(struct gen *g, const struct cold *k)
 	cold_delta(g, k->delta);
 	cold_call(g, k, stub);
 	cold_delta(g, -k->delta);
-	if (k->kind == COLD_READ) {
+	if (k->kind != COLD_WRITE) {
 		x_jmp_to(c, k->back);
 		return;
 	}
@@ -423,6 +453,7 @@ bool cold_emit_all(struct gen *g)
 		switch (k->kind) {
 		case COLD_READ:
 		case COLD_WRITE:
+		case COLD_MISALIGNED:
 			cold_access(g, k);
 			break;
 		case COLD_GUARD:

@@ -39,6 +39,34 @@ static u8 to_ir(u32 eflags)
 
 static u8 written[IR_NOPS];          /* 0: all of fdef                      */
 
+/* Instructions of IR_VEC that leave some flags undefined. */
+static struct { u16 opcode; u8 written; } vec[] = {
+	{ VEC_OPCODE(VEC_F3, VEC_0F, 0xbc), 0 }, { VEC_OPCODE(VEC_F3, VEC_0F, 0xbd), 0 },
+	{ VEC_VEX | VEC_OPCODE(VEC_NP, VEC_0F38, 0xf2), 0 },
+	{ VEC_VEX | VEC_OPCODE(VEC_NP, VEC_0F38, 0xf3), 0 },
+	{ VEC_VEX | VEC_OPCODE(VEC_NP, VEC_0F38, 0xf5), 0 },
+	{ VEC_VEX | VEC_OPCODE(VEC_NP, VEC_0F38, 0xf7), 0 },
+};
+
+/* The host has BMI2, hence all of these (LZCNT is BSR where there is none). */
+static u8 probe_vec(unsigned i)
+{
+	switch (i) {
+	case 0:
+		return WRITTEN("tzcnt %%ebx, %%eax");
+	case 1:
+		return WRITTEN("lzcnt %%ebx, %%eax");
+	case 2:
+		return WRITTEN("andn %%ebx, %%eax, %%eax");
+	case 3:
+		return WRITTEN("blsr %%ebx, %%eax");
+	case 4:
+		return WRITTEN("bzhi %%ebx, %%eax, %%eax");
+	default:
+		return WRITTEN("bextr %%ebx, %%eax, %%eax");
+	}
+}
+
 void tcg_probe_flags(void)
 {
 	written[IR_IMUL] = WRITTEN("imul %%ebx, %%eax");
@@ -49,11 +77,18 @@ void tcg_probe_flags(void)
 	written[IR_DIVS] = WRITTEN("idiv %%ebx");
 	written[IR_BSF] = WRITTEN("bsf %%ebx, %%eax");
 	written[IR_BSR] = WRITTEN("bsr %%ebx, %%eax");
+	for (unsigned i = 0; i < ARRAY_SIZE(vec); i++)
+		vec[i].written = probe_vec(i);
 }
 
 u8 tcg_flags_written(const struct ir_insn *in)
 {
-	return written[in->op] ? in->fdef & written[in->op] : in->fdef;
+	u8 w = written[in->op];
+
+	for (unsigned i = 0; in->op == IR_VEC && i < ARRAY_SIZE(vec); i++)
+		if ((in->imm & 0x1fff) == vec[i].opcode)
+			w = vec[i].written;
+	return w ? in->fdef & w : in->fdef;
 }
 
 void tcg_check_host(void)

@@ -16,7 +16,7 @@ u8 *tcg_ret_empty;
 
 u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup, *stub_lookup_pc,
    *stub_write_back, *stub_stack_refill[2], *stub_jump_cache;
-u8 *stub_probe[2][N_ACCESS][5];
+u8 *stub_probe[2][N_ACCESS][N_CLASSES];
 u8 *stub_helper[256];
 
 static const struct ir_target *target;
@@ -24,12 +24,17 @@ static struct xcode code;
 
 enum { STUB_BYTES = 64 * 1024 };
 
-int stub_size_class(int bytes)
-{
-	return bytes == 1 ? 0 : bytes == 2 ? 1 : bytes == 4 ? 2 : bytes == 8 ? 3 : 4;
-}
+static const u8 class_bytes[N_CLASSES] = { 1, 2, 4, 8, 10, 16, 16 };
+enum { CLASS_ALIGNED = N_CLASSES - 1 };
 
-static const u8 class_bytes[5] = { 1, 2, 4, 8, 10 };
+int stub_size_class(int bytes, bool aligned)
+{
+	int class = 0;
+
+	while (class_bytes[class] != bytes)
+		class++;
+	return aligned ? CLASS_ALIGNED : class;
+}
 
 static u8 *here(void)
 {
@@ -194,7 +199,11 @@ static void make_probe(int mmu, int access, int class)
 	     tcg_layout.tlb[mmu][access != ACCESS_READ] });
 	x_rr(&code, 0x03, IRS_64, X_HOST, X_EA);
 	absent = x_jcc8(&code, CC_S);
-	if (bytes > 1) {
+	if (class == CLASS_ALIGNED) {            /* also called to raise the fault */
+		x_rd(&code, 0xf6, IRS_8, 0, X_EA);
+		x_u8(&code, 15);
+		crosses = x_jcc8(&code, CC_NE);
+	} else if (bytes > 1) {
 		x_lea(&code, IRS_32, X_R11, XMEM(X_EA, bytes - 1));
 		x_rr(&code, 0x33, IRS_32, X_R11, X_EA);
 		x_rr(&code, 0xf7, IRS_32, 0, X_R11);         /* test r11d   */
@@ -213,7 +222,8 @@ static void make_probe(int mmu, int access, int class)
 	x_mov_rr(&code, IRS_64, X_RDI, X_ENV);
 	x_mov_rr(&code, IRS_32, X_RSI, X_EA);
 	x_mov_ri(&code, X_RDX, (u64)bytes);
-	x_mov_ri(&code, X_RCX, (u64)(mmu << 4 | access << 8));
+	x_mov_ri(&code, X_RCX, (u64)(mmu << 4 | access << 8 |
+				     (class == CLASS_ALIGNED ? ACCESS_ALIGNED : 0)));
 	call_c((void *)tcg_layout.slow_probe);
 	x_mov_rr(&code, IRS_64, X_HOST, X_RAX);
 	load_globals(false);
@@ -314,7 +324,7 @@ void tcg_prologue_init(const struct ir_target *t)
 	make_enter();
 	for (int mmu = 0; mmu < 2; mmu++) {
 		for (int access = 0; access < N_ACCESS; access++)
-			for (int class = 0; class < 5; class++)
+			for (int class = 0; class < N_CLASSES; class++)
 				make_probe(mmu, access, class);
 		make_stack_refill(mmu);
 	}

@@ -60,6 +60,8 @@
 #define C_UNMASKED	4	/* and in one state of four unmasked ones */
 #define C_CODE16	8	/* runs in the 16-bit code segment */
 #define C_WRAP		16	/* operands may wrap at 4 GB, see runner.c */
+#define C_SSE		32	/* random XMM registers and MXCSR; with
+				 * C_UNMASKED as there */
 
 #define TRAP_NONE	0x100	/* frame.trap after a jump to TEXT */
 
@@ -102,6 +104,8 @@ struct start {			/* enter.S knows the offsets */
 	u32 eflags;
 	u32 eip, cs;
 	u8 fpu[108];
+	u32 mxcsr;
+	u32 xmm[8][4];
 };
 
 /* runner.c */
@@ -112,10 +116,12 @@ void runner_trap(struct frame *f, u32 cr2);
 /* Tells where, and ends the program. */
 void runner_hangs(const struct frame *f);
 
-/* enter.S: runs the case described by start; leaves the x87 state in fpu_out. */
+/* enter.S: runs the case described by start; leaves the x87 state in fpu_out,
+ * MXCSR and the XMM registers in sse_out. */
 extern struct start start;
 extern struct frame out;
 extern u8 fpu_out[108];
+extern u32 sse_out[1 + 8 * 4];
 void enter(void);
 extern u32 runner_esp;		/* while a case runs */
 extern u8 runner_stack[];	/* its upper end */

@@ -3,7 +3,7 @@
  * enter(): loads the state of a case from start and jumps into it. A case ends
  * in a jump to case_done, which is at TEXT, or in a trap: runner_trap() notes
  * the registers and makes the trap return to enter_resume. Both ways save the
- * x87 state and return from enter().
+ * x87 and XMM state and return from enter().
  */
 #include "case.h"
 	.section .text.first, "ax"
@@ -43,6 +43,10 @@ enter:
 	push	%edi
 	mov	%esp, runner_esp
 	frstor	start + 44
+	ldmxcsr	start + 152
+	.irp	n, 0,1,2,3,4,5,6,7
+	movups	start + 156 + 16 * \n, %xmm\n
+	.endr
 	mov	$SEL_FS, %eax
 	mov	%eax, %fs
 	pushl	start + 32
@@ -58,6 +62,10 @@ enter:
 	ljmp	*start + 36
 enter_resume:
 	fnsave	fpu_out
+	stmxcsr	sse_out
+	.irp	n, 0,1,2,3,4,5,6,7
+	movups	%xmm\n, sse_out + 4 + 16 * \n
+	.endr
 	pop	%edi
 	pop	%esi
 	pop	%ebx

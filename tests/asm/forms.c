@@ -6,7 +6,7 @@
  *
  * Left out: CPUID, RDTSC (differ by nature), SYSENTER, SYSEXIT (systems differ),
  * SGDT SIDT SLDT STR SMSW (Linux emulates them for processes), INT1 (under KVM
- * on AMD its trap shows a wrong EIP), MMX, and what newer hosts made into other
+ * on AMD its trap shows a wrong EIP), and what newer hosts made into other
  * instructions. Written by hand in special.S:
  * indirect jumps, returns, POPF, INT, FXSAVE, and programs of several steps.
  */
@@ -17,6 +17,8 @@
 	{ "alu", r_rm " /r", 0 },			\
 	{ "alu", al " ib", F_A },			\
 	{ "alu", eax " iv", F_A }
+
+#define SSE	(F_SSE | F_FPU | F_PLAIN)
 
 const struct form forms[] = {
 	ALU(F_LOCK, "00-01", "02-03", "04", "05"),	/* add */
@@ -219,6 +221,102 @@ const struct form forms[] = {
 	{ "x87-environment", "dd /4", F_FPU | F_MEM | F_KEEP | F_WILD },
 	{ "x87-environment", "d9 /6", F_FPU | F_MEM | F_KEEP | F_FENV },
 	{ "x87-environment", "dd /6", F_FPU | F_MEM | F_KEEP | F_FENV },
+
+	/* Every opcode with each prefix; many are holes. Left out: SSE4A. */
+	{ "sse-np", "0f 10-17 /r", SSE | F_KEEP },
+	{ "sse-np", "0f 28-2f /r", SSE },
+	{ "sse-np", "0f 50 /r", SSE },
+	{ "sse-np", "0f 51-6f /r", SSE | F_KEEP },
+	{ "sse-np", "0f 70 /r ib", SSE | F_KEEP },
+	{ "sse-np", "0f 71-73 /0-7 ib", SSE | F_KEEP },
+	{ "sse-np", "0f 74-76 /r", SSE | F_KEEP },
+	{ "sse-np", "0f 7c-7f /r", SSE },
+	{ "sse-np", "0f c2 /r ib", SSE | F_KEEP },
+	{ "sse-np", "0f c4-c6 /r ib", SSE },
+	{ "sse-np", "0f c3 /r", SSE | F_KEEP },
+	{ "sse-np", "0f d0-fe /r", SSE },
+	{ "sse-np", "0f 38 00-41 /r", SSE | F_KEEP },
+	{ "sse-np", "0f 38 c8-cd /r", SSE | F_KEEP },
+	{ "sse-np", "0f 38 db-df /r", SSE | F_KEEP },
+	{ "sse-np", "0f 3a 08-0f /r ib", SSE | F_KEEP },
+	{ "sse-np", "0f 3a 14-17 /r ib", SSE },
+	{ "sse-np", "0f 3a 20-22 /r ib", SSE | F_KEEP },
+	{ "sse-np", "0f 3a 40-44 /r ib", SSE | F_KEEP },
+	{ "sse-np", "0f 3a 60-63 /r ib", SSE | F_KEEP | F_C },
+	{ "sse-np", "0f 3a cc /r ib", SSE | F_KEEP },
+	{ "sse-np", "0f 3a df /r ib", SSE | F_KEEP },
+	{ "sse-66", "66 0f 10-17 /r", SSE | F_KEEP },
+	{ "sse-66", "66 0f 28-2f /r", SSE },
+	{ "sse-66", "66 0f 50 /r", SSE },
+	{ "sse-66", "66 0f 51-6f /r", SSE | F_KEEP },
+	{ "sse-66", "66 0f 70 /r ib", SSE | F_KEEP },
+	{ "sse-66", "66 0f 71-73 /0-7 ib", SSE | F_KEEP },
+	{ "sse-66", "66 0f 74-76 /r", SSE | F_KEEP },
+	{ "sse-66", "66 0f 7c-7f /r", SSE },
+	{ "sse-66", "66 0f c2 /r ib", SSE | F_KEEP },
+	{ "sse-66", "66 0f c4-c6 /r ib", SSE },
+	{ "sse-66", "66 0f c3 /r", SSE | F_KEEP },
+	{ "sse-66", "66 0f d0-fe /r", SSE },
+	{ "sse-66", "66 0f 38 00-41 /r", SSE | F_KEEP },
+	{ "sse-66", "66 0f 38 c8-cd /r", SSE | F_KEEP },
+	{ "sse-66", "66 0f 38 db-df /r", SSE | F_KEEP },
+	{ "sse-66", "66 0f 3a 08-0f /r ib", SSE | F_KEEP },
+	{ "sse-66", "66 0f 3a 14-17 /r ib", SSE },
+	{ "sse-66", "66 0f 3a 20-22 /r ib", SSE | F_KEEP },
+	{ "sse-66", "66 0f 3a 40-44 /r ib", SSE | F_KEEP },
+	{ "sse-66", "66 0f 3a 60-63 /r ib", SSE | F_KEEP | F_C },
+	{ "sse-66", "66 0f 3a cc /r ib", SSE | F_KEEP },
+	{ "sse-66", "66 0f 3a df /r ib", SSE | F_KEEP },
+	{ "sse-f3", "f3 0f 10-17 /r", SSE | F_KEEP },
+	{ "sse-f3", "f3 0f 28-2a /r", SSE },
+	{ "sse-f3", "f3 0f 2c-2f /r", SSE },
+	{ "sse-f3", "f3 0f 50 /r", SSE },
+	{ "sse-f3", "f3 0f 51-6f /r", SSE | F_KEEP },
+	{ "sse-f3", "f3 0f 70 /r ib", SSE | F_KEEP },
+	{ "sse-f3", "f3 0f 74-76 /r", SSE | F_KEEP },
+	{ "sse-f3", "f3 0f 7c-7f /r", SSE },
+	{ "sse-f3", "f3 0f c2 /r ib", SSE | F_KEEP },
+	{ "sse-f3", "f3 0f c4-c6 /r ib", SSE },
+	{ "sse-f3", "f3 0f d0-fe /r", SSE },
+	{ "sse-f2", "f2 0f 10-17 /r", SSE | F_KEEP },
+	{ "sse-f2", "f2 0f 28-2a /r", SSE },
+	{ "sse-f2", "f2 0f 2c-2f /r", SSE },
+	{ "sse-f2", "f2 0f 50 /r", SSE },
+	{ "sse-f2", "f2 0f 51-6f /r", SSE | F_KEEP },
+	{ "sse-f2", "f2 0f 70 /r ib", SSE | F_KEEP },
+	{ "sse-f2", "f2 0f 74-76 /r", SSE | F_KEEP },
+	{ "sse-f2", "f2 0f 7c-7f /r", SSE },
+	{ "sse-f2", "f2 0f c2 /r ib", SSE | F_KEEP },
+	{ "sse-f2", "f2 0f c4-c6 /r ib", SSE },
+	{ "sse-f2", "f2 0f d0-fe /r", SSE },
+	{ "sse-np", "0f 77", SSE },
+	/* (LDMXCSR is in special.S: AMD has a bit in MXCSR that others have not.) */
+	{ "sse-np", "0f ae /3", SSE | F_KEEP | F_MEM },
+	{ "sse-np", "0f ae /5-7", SSE | F_KEEP | F_REG },
+	{ "sse-np", "0f ae /7", SSE | F_KEEP | F_MEM },
+	{ "sse-66", "66 0f ae /6-7", SSE | F_KEEP | F_MEM },
+
+	{ "sse-integer", "f3 0f b8 /r", 0 },
+	{ "sse-integer", "f3 0f bc-bd /r", 0 },
+	{ "sse-integer", "0f 38 f0-f1 /r", 0 },
+	{ "sse-integer", "f2 0f 38 f0-f1 /r", 0 },
+	{ "sse-integer", "c4 e2 78 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 79 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 7a f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 7b f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 40 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 41 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 42 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 43 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 08 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 09 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 0a f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 0b f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 50 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 51 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 52 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 53 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e3 7b f0 /r ib", F_PLAIN },
 };
 
 const unsigned forms_count = sizeof(forms) / sizeof(forms[0]);

@@ -3,6 +3,7 @@
  * Makes blobs of cases on stdout:
  *	gen directed SEED	each form of forms.c alone, in all its shapes
  *	gen directed16 SEED	the same in the 16-bit code segment
+ *	gen sse[16] SEED	the same for the MMX and SSE forms
  *	gen random SEED COUNT	programs of 8 to 30 steps from the same forms,
  *				until COUNT instructions
  *
@@ -197,7 +198,7 @@ static void parse_range(const char *word, int base, u32 *low, u32 *high)
 }
 
 struct parsed {
-	u8 lead[2];		/* opcode bytes before the last */
+	u8 lead[4];		/* opcode bytes before the last */
 	u32 nlead;
 	u32 op_low, op_high;
 	int modrm;		/* 0 none, 1 /r, 2 digits */
@@ -363,6 +364,8 @@ static void directed_case(const struct form *f, const struct parsed *p,
 	prog.kinds |= (one_in(3) ? K_SMALL : K_VALUE) << EDX * 4;
 	if (f->flags & F_FPU)
 		prog.flags |= C_FPU | C_UNMASKED;
+	if (f->flags & F_SSE)
+		prog.flags |= C_SSE | C_UNMASKED;
 	if (f->flags & F_STRING) {
 		prog.flags |= C_DF;
 		set_kind(ECX, K_SMALL);
@@ -395,7 +398,7 @@ static void directed_case(const struct form *f, const struct parsed *p,
 		put8(0x40 + EDX);	/* skipped, or not */
 		land_all();
 	}
-	case_end(f->chapter, f->flags & F_FPU ? 16 : 8);
+	case_end(f->chapter, f->flags & F_SSE ? 6 : f->flags & F_FPU ? 16 : 8);
 }
 
 static u32 rnd_segment(void)
@@ -460,6 +463,8 @@ static void directed_opcode(const struct form *f, const struct parsed *p,
 		s.addr16 = bits >> 1;
 		if ((f->flags & F_PLAIN) && s.op16 != code16)
 			continue;
+		if ((f->flags & F_SSE) && s.addr16 && !one_in(6))
+			continue;
 		for (i = 0; i < (f->flags & F_STRING ? 3 : 1); i++) {
 			s.rep = reps[i];
 			directed_shapes(f, p, s);
@@ -471,12 +476,15 @@ static void directed_opcode(const struct form *f, const struct parsed *p,
 	directed_shapes(f, p, s);
 }
 
-static void directed(void)
+/* The forms whose chapters begin with sse, or all others. */
+static void directed(int sse)
 {
 	struct parsed p;
 	u32 i, opcode;
 
 	for (i = 0; i < forms_count; i++) {
+		if ((strncmp(forms[i].chapter, "sse", 3) == 0) != sse)
+			continue;
 		parse(&forms[i], &p);
 		for (opcode = p.op_low; opcode <= p.op_high; opcode++)
 			directed_opcode(&forms[i], &p, opcode);
@@ -841,12 +849,16 @@ int main(int argc, char **argv)
 	if (argc == 3 && !strncmp(argv[1], "directed", 8)) {
 		code16 = argv[1][8] != 0;
 		rnd_state = strtoul(argv[2], NULL, 0);
-		directed();
+		directed(0);
+	} else if (argc == 3 && !strncmp(argv[1], "sse", 3)) {
+		code16 = argv[1][3] != 0;
+		rnd_state = strtoul(argv[2], NULL, 0);
+		directed(1);
 	} else if (argc == 4 && !strcmp(argv[1], "random")) {
 		random_programs(strtoul(argv[2], NULL, 0),
 				strtoul(argv[3], NULL, 0));
 	} else {
-		fprintf(stderr, "usage: gen directed[16] SEED | random SEED COUNT\n");
+		fprintf(stderr, "usage: gen directed[16] SEED | sse[16] SEED | random SEED COUNT\n");
 		return 1;
 	}
 	head.end = made.ncases;

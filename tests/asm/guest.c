@@ -11,7 +11,7 @@
 #define COM1		0x3f8
 #define DEBUG_EXIT	0xf4
 #define CR0_BITS	0x80050033	/* PG AM WP NE ET MP PE */
-#define CR4_OSFXSR	0x200
+#define CR4_SSE		0x600	/* OSFXSR OSXMMEXCPT */
 #define PTE_RO		5		/* user */
 #define PTE_RW		7
 #define PTE_KERNEL	3
@@ -116,7 +116,7 @@ static void start_paging(u32 blob, u32 blob_bytes)
 	cr0 = (cr0 & ~0x6000000c) | CR0_BITS;
 	__asm__ volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
 	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-	__asm__ volatile("mov %0, %%cr4; fninit" : : "r"(cr4 | CR4_OSFXSR));
+	__asm__ volatile("mov %0, %%cr4; fninit" : : "r"(cr4 | CR4_SSE));
 }
 
 /* -- ports and system calls ----------------------------------------------- */

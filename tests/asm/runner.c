@@ -23,6 +23,7 @@
 
 struct start start;
 u8 fpu_out[108];
+u32 sse_out[1 + 8 * 4];
 u32 runner_esp;
 
 struct frame out;
@@ -146,6 +147,25 @@ static u32 rnd_f64(void)
 	return (r & 0x83ffffff) + 0x3e000000;
 }
 
+/* Four words for an XMM register: numbers of one type, or of several. */
+static void rnd_xmm(u32 w[4])
+{
+	u32 r = rnd(), i;
+
+	for (i = 0; i < 4; i++) {
+		switch ((r & 8 ? r >> (4 + i * 2) : r >> 4) % 3) {
+		case 0:
+			w[i] = rnd_value();
+			break;
+		case 1:
+			w[i] = rnd_f32();
+			break;
+		default:
+			w[i] = i & 1 ? rnd_f64() : rnd_value();
+		}
+	}
+}
+
 static u32 rnd_bcd(void)
 {
 	u32 r = rnd();
@@ -253,6 +273,26 @@ static void fill_fpu(u32 flags, u32 nth)
 		rnd_f80(start.fpu + 28 + i * 10);
 }
 
+/* Rounding and denormal modes, flags; with C_UNMASKED some exceptions. */
+static void fill_sse(u32 flags, u32 nth)
+{
+	u32 i, j, r;
+
+	start.mxcsr = 0x1f80;
+	for (i = 0; i < 8; i++)
+		for (j = 0; j < 4; j++)
+			start.xmm[i][j] = 0x3f80c0d5 + i * 0x11 + j * 0x1100;
+	if (!(flags & C_SSE))
+		return;
+	r = rnd();
+	if (r & 3)
+		start.mxcsr |= r >> 8 & 0xe07f;
+	if ((flags & C_UNMASKED) && nth % 4 == 2)
+		start.mxcsr ^= (r >> 16 & 0x3f) << 7;
+	for (i = 0; i < 8; i++)
+		rnd_xmm(start.xmm[i]);
+}
+
 static void fill_start(const struct test_case *c, u32 nth)
 {
 	u32 i;
@@ -272,6 +312,7 @@ static void fill_start(const struct test_case *c, u32 nth)
 		start.cs = SEL_LDT(1);
 	}
 	fill_fpu(c->flags, nth);
+	fill_sse(c->flags, nth);
 }
 
 /* -- the final state ------------------------------------------------------ */
@@ -295,7 +336,7 @@ static u32 faulting_opcode(const struct test_case *c, int *rep)
 				   out.eip + BLOB);
 
 	*rep = 0;
-	if (out.trap < 10 || out.trap > 14 ||
+	if (out.trap < 10 || (out.trap > 14 && out.trap != 17) ||
 	    out.eip - start.eip >= c->bytes - sizeof(*c))
 		return 0;
 	for (;; p++) {
@@ -317,7 +358,8 @@ static u32 faulting_opcode(const struct test_case *c, int *rep)
 /*
  * What a fault in the middle of an instruction leaves is sometimes the
  * processor's choice: whether PUSHA has stored and POPA has loaded a part; the
- * flags of REPE CMPS (the SDM wants the old ones, AMD has the new ones); which
+ * flags of REPE CMPS (the SDM wants the old ones, AMD has the new ones); whether
+ * MASKMOVQ has made the x87 state MMX's (AMD: yes); which
  * byte of the x87 state is touched first.
  */
 static void mask_fault(const struct test_case *c)
@@ -342,6 +384,10 @@ static void mask_fault(const struct test_case *c)
 	case 0xa6: case 0xa7: case 0xae: case 0xaf:
 		if (rep)
 			out.eflags &= ~EFLAGS_ARITH;
+		break;
+	case 0x1f7:
+		for (i = 0; i < sizeof(fpu_out); i++)
+			fpu_out[i] = 0;
 		break;
 	case 0xd9: case 0xdd: case 0x1ae:
 		out_cr2 &= ~0xfffu;
@@ -469,6 +515,24 @@ static void put_fpu(const char *side, const u8 *fpu)
 	}
 }
 
+/* sse: MXCSR and eight registers, as sse_out. */
+static void put_sse(const char *side, const u32 *sse)
+{
+	u32 i;
+	int j;
+
+	put_word(side, "mxcsr", *sse++);
+	for (i = 0; i < 8; i++, sse += 4) {
+		put(side);
+		put("xmm");
+		put_hex(i, 1);
+		put(" ");
+		for (j = 3; j >= 0; j--)
+			put_hex(sse[j], 8);
+		put_line();
+	}
+}
+
 static void put_gprs(const char *side, const u32 *const gpr[8])
 {
 	static const char *const names[] = {
@@ -480,7 +544,7 @@ static void put_gprs(const char *side, const u32 *const gpr[8])
 		put_word(side, names[i], *gpr[i]);
 }
 
-static void put_state(u32 nth, u32 fpu_used)
+static void put_state(u32 nth, u32 flags)
 {
 	const u32 *in[8], *const after[8] = {
 		&out.eax, &out.ecx, &out.edx, &out.ebx,
@@ -493,8 +557,10 @@ static void put_state(u32 nth, u32 fpu_used)
 	put_word("state ", "number", nth);
 	put_gprs("in ", in);
 	put_word("in ", "eflags", start.eflags);
-	if (fpu_used)
+	if (flags & C_FPU)
 		put_fpu("in ", start.fpu);
+	if (flags & C_SSE)
+		put_sse("in ", &start.mxcsr);
 	put_word("out ", "trap", out.trap);
 	put_word("out ", "err", out.err);
 	put_word("out ", "cr2", out_cr2);
@@ -505,6 +571,7 @@ static void put_state(u32 nth, u32 fpu_used)
 	put_word("out ", "ds_es", out.ds << 16 | out.es);
 	put_word("out ", "fs_gs", out.fs << 16 | out.gs);
 	put_fpu("out ", fpu_out);
+	put_sse("out ", sse_out);
 }
 
 static void put_memory(u32 at, u32 old, u32 new)
@@ -556,9 +623,10 @@ static u32 run_state(const struct test_case *c, u32 nth, u32 h, u32 verbose)
 	enter();
 	mask_out(c);
 	if (verbose)
-		put_state(nth, c->flags & C_FPU);
+		put_state(nth, c->flags);
 	h = hash(hash_words(h, &out, sizeof(out)), out_cr2);
 	h = hash_words(h, fpu_out, sizeof(fpu_out));
+	h = hash_words(h, sse_out, sizeof(sse_out));
 	return memory_check(h, verbose);
 }
 

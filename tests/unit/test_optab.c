@@ -56,7 +56,7 @@ static bool decode_at(struct dis *d, bool mode32)
 {
 	*d = (struct dis){
 		.t = &translation, .peek = true, .host = { page },
-		.flags = HF_PE | HF_CPL0_IO | (mode32 ? HF_CS32 | HF_SS32 : 0),
+		.flags = HF_PE | HF_CPL0_IO | HF_OSFXSR | (mode32 ? HF_CS32 | HF_SS32 : 0),
 		.cs_limit = ~0u,
 	};
 	return decode(d, 0);
@@ -68,7 +68,9 @@ static unsigned long compared;
 static bool in_rows(const struct insn *row, int n, const char *name)
 {
 	for (int i = 0; i < n; i++) {
-		if (row[i].group && in_rows(row[i].group, 8, name))
+		int n_group = row[i].flags & BYMOD ? 2 : row[i].flags & BYPFX ? 4 : 8;
+
+		if (row[i].group && in_rows(row[i].group, n_group, name))
 			return true;
 		if (row[i].gen && same_name(row[i].name, name))
 			return true;
@@ -83,6 +85,7 @@ static bool is_ours(csh h, unsigned id)
 
 	if (!known[id])
 		known[id] = 1 + (in_rows(optab, 256, name) || in_rows(optab_0f, 256, name) ||
+				 in_rows(optab_38, 256, name) || in_rows(optab_3a, 256, name) ||
 				 in_rows(optab_fpu_mem[0], 64, name) ||
 				 in_rows(optab_fpu_reg[0], 64, name));
 	return known[id] == 2;
@@ -205,6 +208,15 @@ static const struct { u32 flags; s16 exc; u8 n; u8 bytes[16]; } legality[] = {
 	{ 3 | HF_VM | HF_IOPL, -1, 1, { 0x9c } },
 	{ HF_TS, EXCP_NM, 2, { 0xd9, 0xe8 } },
 	{ HF_EM, EXCP_NM, 2, { 0xd9, 0xe8 } },
+	{ HF_OSFXSR, -1, 3, { 0x0f, 0x58, 0xc1 } },      /* addps              */
+	{ 0, EXCP_UD, 3, { 0x0f, 0x58, 0xc1 } },
+	{ HF_OSFXSR | HF_EM, EXCP_UD, 3, { 0x0f, 0x58, 0xc1 } },
+	{ HF_OSFXSR | HF_TS, EXCP_NM, 3, { 0x0f, 0x58, 0xc1 } },
+	{ HF_TS, EXCP_UD, 3, { 0x0f, 0x58, 0xc1 } },
+	{ 0, -1, 3, { 0x0f, 0xfc, 0xc1 } },              /* paddb mm           */
+	{ HF_EM, EXCP_UD, 3, { 0x0f, 0xfc, 0xc1 } },
+	{ HF_TS, EXCP_NM, 3, { 0x0f, 0xfc, 0xc1 } },
+	{ HF_OSFXSR, EXCP_UD, 4, { 0xf0, 0x0f, 0x58, 0x00 } },
 	{ 0, EXCP_UD, 2, { 0x8d, 0xc0 } },               /* lea of a register  */
 	{ 0, EXCP_UD, 2, { 0xc5, 0xc0 } },               /* lds of a register  */
 	{ 0, EXCP_UD, 2, { 0x0f, 0x0b } },               /* ud2, by its row    */
@@ -265,6 +277,9 @@ static const struct { u8 code[4]; int bit; } optional[] = {
 	{ { 0x0f, 0xc7, 0x08 }, 8 }, { { 0x0f, 0x34 }, 11 }, { { 0x0f, 0x35 }, 11 },
 	{ { 0x0f, 0x44, 0xc1 }, 15 }, { { 0xda, 0xc9 }, 15 }, { { 0xdb, 0xf1 }, 15 },
 	{ { 0x0f, 0xae, 0x00 }, 24 }, { { 0x0f, 0xae, 0x08 }, 24 },
+	{ { 0x0f, 0xfc, 0xc1 }, 23 }, { { 0x0f, 0x58, 0xc1 }, 25 }, { { 0x66, 0x0f, 0x58, 0xc1 }, 26 },
+	{ { 0xf2, 0x0f, 0x7c, 0xc1 }, 32 }, { { 0x66, 0x0f, 0xdb, 0xc1 }, 26 },
+	{ { 0x0f, 0xae, 0xf8 }, 25 },
 };
 
 START_TEST(absent_features)
@@ -274,10 +289,11 @@ START_TEST(absent_features)
 	memcpy(page, optional[_i].code, 4);
 	ck_assert(decode_at(&d, true));
 	ck_assert_int_eq(d.exc, -1);
-	d.absent = 1u << optional[_i].bit;
+	d.absent[optional[_i].bit / 32] = 1u << optional[_i].bit % 32;
 	ck_assert(decode(&d, 0));
 	ck_assert_int_eq(d.exc, EXCP_UD);
-	d.absent = ~d.absent;
+	for (int i = 0; i < FEATURE_WORDS; i++)
+		d.absent[i] = ~d.absent[i];
 	ck_assert(decode(&d, 0));
 	ck_assert_int_eq(d.exc, -1);
 }
