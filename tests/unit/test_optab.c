@@ -102,10 +102,28 @@ static void fail_with(const struct dis *d, const cs_insn *in, bool mode32)
 		     d->next - d->pc, in->mnemonic, in->op_str, in->size);
 }
 
+/* Does the prefix that counts stand right before 0F? */
+static bool prefix_is_last(const struct dis *d)
+{
+	static const u8 byte[] = { 0, 0x66, 0xf3, 0xf2 };
+	const u8 *p = page;
+
+	while (*p != 0x0f)
+		p++;
+	return p > page && p[-1] == byte[d->prefix] &&
+	       (p < page + 2 || !memchr("\x66\xf2\xf3", p[-2], 3));
+}
+
 /* Where capstone 4 is wrong: it takes the operand size of a branch from 66
- * only when no F2, F3 is there too, and gives UD1 (0F B9) no ModRM byte. */
+ * only when no F2, F3 is there too, and gives UD1 (0F B9) no ModRM byte. In
+ * 16-bit code, or when others stand between, it does not see a prefix that is
+ * part of the opcode. */
 static bool capstone_errs(const struct dis *d)
 {
+	if (d->op == 0xc2 && d->map == VEC_0F && !strncmp(d->row->name, "cmp", 3))
+		return true;                     /* cmpeqps and the like    */
+	if (d->prefix && (!(d->flags & HF_CS32) || !prefix_is_last(d)))
+		return true;
 	return (d->rep && d->row->flags & F64) || d->row->gen == optab_0f[0xb9].gen;
 }
 
@@ -119,13 +137,18 @@ static void compare_insn(bool mode32)
 
 	ck_assert(decode_at(&d, mode32));
 	theirs = cs_disasm(h, page, 16, 0, 1, &in) == 1;
+	if (capstone_errs(&d)) {
+		cs_free(in, theirs);
+		return;
+	}
 	if (d.exc >= 0) {
-		/* a hole must not be an instruction that other rows have */
-		if (theirs && !d.lock && is_ours(h, in->id))
+		/* a hole must not be an instruction that other rows have (capstone
+		 * overlooks prefixes with which there is none) */
+		if (theirs && !d.lock && !d.prefix && is_ours(h, in->id))
 			fail_with(&d, in, mode32);
-	} else if (!theirs || capstone_errs(&d)) {
+	} else if (!theirs) {
 		/* 0F 19..1E; MOV with CRn, DRn that it deems bad */
-		ck_assert(theirs || !strcmp(d.row->name, "nop") ||
+		ck_assert(d.op == 0xae || !strcmp(d.row->name, "nop") ||
 			  !strcmp(d.row->name, "mov"));
 	} else {
 		compared++;
