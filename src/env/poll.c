@@ -401,6 +401,7 @@ void main_loop_wait(void)
 	size_t n = watches_prepare();
 	int ready;
 
+	ASSERT(thread_id() == main_thread);      /* a vCPU never polls       */
 	bql_unlock();
 	ready = ppoll(pollfds, n, timeout, NULL);
 	bql_lock();

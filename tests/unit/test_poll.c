@@ -416,6 +416,29 @@ static void *take_bql(void *arg)
 	return NULL;
 }
 
+/* A vCPU's thread must run its guest: it never waits for the host. */
+static void *poll_elsewhere(void *arg)
+{
+	bql_lock();
+	main_loop_wait();
+	return arg;
+}
+
+static void poll_in_two_threads(void)
+{
+	struct thread t;
+
+	bql_unlock();
+	thread_create(&t, "other", poll_elsewhere, NULL);
+	thread_join(&t);
+}
+
+START_TEST(row_37_only_main_polls)
+{
+	child_bug(poll_in_two_threads, "main_thread", "poll.c");
+}
+END_TEST
+
 START_TEST(the_wait_drops_the_bql)
 {
 	struct thread t;
@@ -451,6 +474,7 @@ int main(void)
 	tcase_add_test(t, readers_and_writers);
 	tcase_add_test(t, a_removed_descriptor_is_not_called);
 	tcase_add_test(t, a_hundred_descriptors);
+	tcase_add_test(t, row_37_only_main_polls);
 	tcase_add_test(t, the_wait_drops_the_bql);
 	suite_add_tcase(s, t);
 	return suite_main(s);
