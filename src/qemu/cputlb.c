@@ -450,6 +450,11 @@ static bool is_ram(const struct tlb_full *f)
 	return f->mr && (f->mr->type == MR_RAM || f->mr->type == MR_ROM);
 }
 
+static inline bool one_page(gva a, unsigned size)
+{
+	return (a & ~PAGE_MASK) + size <= PAGE_SIZE;
+}
+
 static bool watched(struct cpu *cpu, gva addr)
 {
 	return cpu->n_watch && target_page_watched(cpu, addr & PAGE_MASK);
@@ -797,22 +802,48 @@ static u64 probe_direct(struct cpu *cpu, const struct span *s, enum mmu_access r
 	return (u64)(uintptr_t)ram_arena + ram;
 }
 
+/* A store beside code, the commonest that comes here: where it is to be made, 0
+ * when it is not that. */
+static u64 probe_beside_code(struct cpu *cpu, u32 addr, u32 size, int mode)
+{
+	const struct tlb_full *f = full_slot(cpu, addr, mode);
+	ram_addr ram;
+
+	if (f->page != ((addr & PAGE_MASK) | 1) || !(f->prot & PROT_W) ||
+	    !one_page(addr, size) || cpu->n_watch || f->mixed || !is_ram(f) ||
+	    f->mr->type != MR_RAM)
+		return 0;
+	ram = full_ram(f) + (addr & ~PAGE_MASK);
+	if (!tb_store_beside(ram, size))
+		return 0;
+	cpu->bounce_size = 0;
+	if (cpu_parallel(cpu)) {
+		cpu->bounce_ram = ram;
+		cpu->bounce_size = size;
+	}
+	return (u64)(uintptr_t)ram_arena + ram;
+}
+
 /* LOCK: what is not one access to RAM is done with all other vCPUs stopped. */
 u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 {
 	int mode = access >> 4 & 15, kind = access >> 8 & 15;
 	enum mmu_access rw = kind == ACCESS_READ ? MMU_DATA_LOAD : MMU_DATA_STORE;
-	struct span s[2];
 	u8 *to = cpu->bounce;
+	struct span s[2];
 	bool direct;
+	u64 at;
 	int n;
 
 	if (access & ACCESS_ALIGNED && addr & (size - 1))
 		target_misaligned(cpu, addr);
+	STAT_INC(slow);
+	at = rw == MMU_DATA_STORE ? probe_beside_code(cpu, addr, size, mode) : 0;
+	if (at)
+		return at;
 	n = span_pages(cpu, addr, size, rw, mode, s);
 	direct = n == 1 && is_ram(&s[0].full) &&
 		 (rw == MMU_DATA_LOAD || s[0].full.mr->type == MR_RAM);
-	STAT_INC(slow);
 	cpu->bounce_size = 0;
 	if (kind == ACCESS_LOCK && !direct && cpu_parallel(cpu))
 		cpu_loop_exit_atomic(cpu);
@@ -854,11 +885,6 @@ void cpu_write_back(struct cpu *cpu)
 }
 
 /* -- for helpers ------------------------------------------------------------------------------ */
-
-static inline bool one_page(gva a, unsigned size)
-{
-	return (a & ~PAGE_MASK) + size <= PAGE_SIZE;
-}
 
 static void load_slow(struct cpu *cpu, gva a, void *to, unsigned size, int mode)
 {

@@ -226,17 +226,27 @@ bool tb_page_dropped(ram_addr addr)
 	return p && __atomic_load_n(&p->dropped, __ATOMIC_ACQUIRE);
 }
 
-bool tb_page_hit(ram_addr addr, unsigned n)
+static bool granules_hit(const struct page_desc *p, u32 first, unsigned n)
 {
-	struct page_desc *p = page_find(addr);
-	u32 first = addr & (PAGE - 1);
-
-	if (!p)
-		return false;
 	for (u32 g = first / 16; g <= (first + n - 1) / 16; g++)
 		if (__atomic_load_n(&p->granule[g / 64], __ATOMIC_RELAXED) >> (g % 64) & 1)
 			return true;
 	return false;
+}
+
+bool tb_page_hit(ram_addr addr, unsigned n)
+{
+	struct page_desc *p = page_find(addr);
+
+	return p && granules_hit(p, addr & (PAGE - 1), n);
+}
+
+bool tb_store_beside(ram_addr addr, unsigned n)
+{
+	struct page_desc *p = page_find(addr);
+
+	return p && __atomic_load_n(&p->marked, __ATOMIC_ACQUIRE) && has_granules(p) &&
+	       !granules_hit(p, addr & (PAGE - 1), n);
 }
 
 bool tb_depends(const struct tb *tb, ram_addr addr, unsigned n)

@@ -136,6 +136,9 @@ void tb_add_jump(struct tb_link *l, struct tb *to);
 /* -- invalidation -------------------------------------------------------------- */
 /* Does any TB of the page depend on one of these bytes? Cheap bitmap test. */
 bool tb_page_hit(ram_addr addr, unsigned n);
+/* The page has code, but none depends on these bytes: a store to them may be
+ * made in place. */
+bool tb_store_beside(ram_addr addr, unsigned n);
 /* Must stores to the page be slow? So while it holds a TB, or may get one. */
 bool tb_page_has_code(ram_addr addr);
 /* Was a TB of the page dropped since the last flush? One may still run. */
