@@ -50,12 +50,12 @@ static void deadline_put(struct apic *s, u64 v)
 /* Nanoseconds from now to the deadline, rounded up; 0: it has passed. */
 static s64 until_deadline(const struct apic *s)
 {
-	u64 left = deadline_get(s) - clock_host_tsc();
+	u64 left = deadline_get(s) - cpu_get_host_ticks();
 	s64 ns;
 
 	if ((s64)left <= 0)
 		return 0;
-	ns = clock_tsc_to_ns(left) + 1;
+	ns = cpu_ticks_to_ns(left) + 1;
 	return MIN(MAX(ns, (s64)1), 3600 * NS_PER_SEC);
 }
 

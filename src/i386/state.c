@@ -21,6 +21,7 @@
 #include "qemu/machine.h"
 #include "qemu/runstate.h"
 #include "qemu/target.h"
+#include "qemu/timer.h"
 
 /* -- guards and hflags ------------------------------------------------------ */
 enum { HF_MODE = HF_CPL | HF_PE | HF_VM | HF_TF | HF_TS | HF_EM | HF_MP |
@@ -324,7 +325,7 @@ void cpu_reset_state(struct x86_cpu *x)
 	x->sysenter_cs = x->sysenter_esp = x->sysenter_eip = 0;
 	x->a20_mask = ~0u;
 	x->tsc_offset = cpu->cpu_index && first_cpu ? x86(first_cpu)->tsc_offset :
-		clock_host_tsc();
+		cpu_get_host_ticks();
 	x->fpu_ip = x->fpu_dp = 0;
 	x->fpu_op = x->fpu_cs = x->fpu_ds = 0;
 	fpu_image_init(x);

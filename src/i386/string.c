@@ -18,6 +18,7 @@
 #include "i386/fault.h"
 #include "i386/helper.h"
 #include "i386/port.h"
+#include "qemu/machine.h"
 
 enum { SHORT = 96 };             /* bytes below which a loop beats REP     */
 
@@ -85,8 +86,9 @@ static bool interrupted(const struct str *s)
 {
 	if (!s->count || !s->rep)
 		return false;
-	if (!__atomic_load_n(&s->x->c.exit_request, __ATOMIC_RELAXED) &&
-	    !s->x->c.trap_pending)
+	if (!s->x->c.trap_pending &&
+	    (machine_config.icount ||        /* it is one instruction there */
+	     !__atomic_load_n(&s->x->c.exit_request, __ATOMIC_RELAXED)))
 		return false;
 	if (s->x->hflags & HF_XBP)
 		s->x->hflags |= HF_RF;

@@ -11,6 +11,7 @@
 #include "i386/port.h"
 #include "qemu/machine.h"
 #include "qemu/target.h"
+#include "qemu/timer.h"
 
 /* -- control registers ------------------------------------------------------------- */
 u64 helper_write_cr(struct cpu *cpu, u32 nr, u32 v, u32 c)
@@ -151,7 +152,7 @@ u64 helper_set_inhibit_irq(struct cpu *cpu, u32 a, u32 b, u32 c)
 /* -- time stamp counter ------------------------------------------------------------------------ */
 static u64 tsc_read(const struct x86_cpu *x)
 {
-	return clock_host_tsc() - x->tsc_offset;
+	return cpu_get_host_ticks() - x->tsc_offset;
 }
 
 u64 helper_rdtsc(struct cpu *cpu, u32 a, u32 b, u32 c)
@@ -305,7 +306,7 @@ static bool msr_write(struct x86_cpu *x, u32 nr, u64 v)
 	if (m && m->at) {
 		*(u32 *)((char *)x + m->at) = v;
 	} else if (nr == MSR_TSC && (x->features[FEAT_1_EDX] & CPUID_TSC)) {
-		x->tsc_offset = clock_host_tsc() - v;
+		x->tsc_offset = cpu_get_host_ticks() - v;
 	} else if (nr == MSR_TSC_AUX && has_rdtscp(x) && v <= ~0u) {
 		x->tsc_aux = (u32)v;
 	} else if (nr == MSR_EFER && has_nx(x) && !(v & ~(1ull << 11))) {

@@ -8,10 +8,11 @@
  * one), or when it is long enough. */
 #include "env/disas.h"
 #include "i386/dis.h"
+#include "qemu/machine.h"
 
 enum {
 	MAX_INSNS = 48,
-	MAX_COND = 4,                /* side exits                           */
+	MAX_COND = 4,                /* side exits; with icount 1, at the end */
 	MAX_TEMPS_USED = IR_MAX_TEMPS - 64,
 	MIN_ROOM = 128,              /* more than one instruction can need   */
 };
@@ -63,7 +64,7 @@ static void begin_block(struct dis *d, struct translation *t)
 	ir_reset(d->ir, &target_ir);
 	d->ir->mmu_idx = (u8)target_mmu_index(t->flags);
 	d->ir->stack_cache = (t->flags & HF_SS_FLAT) && (t->flags & HF_SS32) &&
-			     !(t->cflags & CF_NO_STACK);
+			     !(t->cflags & CF_NO_STACK) && !machine_config.icount;
 	if ((u32)t->pc > d->cs_limit)
 		raise_exception_err(x86(d->cpu), EXCP_GP, 0);
 	open_first_page(d);
@@ -98,7 +99,7 @@ static bool is_full(const struct dis *d)
 	u32 max = d->t->cflags & CF_COUNT_MASK;
 
 	return d->t->n_insns >= (max ? MIN(max, (u32)MAX_INSNS) : MAX_INSNS) ||
-	       d->n_cond >= MAX_COND || d->single || d->mmio ||
+	       d->n_cond >= (machine_config.icount ? 1 : MAX_COND) || d->single || d->mmio ||
 	       d->ir->n_vals >= IR_FIRST_TEMP + MAX_TEMPS_USED ||
 	       ir_room(d->ir) < MIN_ROOM ||
 	       ((d->cs_base + d->next) & (u32)PAGE_MASK) != (u32)d->page0;

@@ -13,6 +13,7 @@
 #include "env/map.h"
 #include "env/signal.h"
 #include "qemu/cpus.h"
+#include "qemu/icount.h"
 #include "qemu/machine.h"
 #include "qemu/memory.h"
 #include "qemu/target.h"
@@ -28,12 +29,24 @@ static __thread struct tcg_region region;
 
 /* -- leaving -------------------------------------------------------------------- */
 
+/* Put back what of its block is not executed. */
+static void icount_put_back(struct cpu *cpu)
+{
+	u32 n = cpu_insns_left(cpu);
+
+	if (n && cpu->restored_pc != cpu->host_pc)
+		n--;
+	cpu->icount_left += (s32)n;
+}
+
 /* UNCHECKED: a device access may be left in its middle, with the BQL that
  * prepare_mmio_access took (cpu_exec is entered without it). */
 UNCHECKED void cpu_loop_exit(struct cpu *cpu)
 {
 	if (bql_held())
 		bql_unlock();
+	if (icount_enabled())
+		icount_put_back(cpu);
 	cpu->host_pc = 0;
 	cpu->ret_sp = cpu->ret_top;
 	cpu_unwind(cpu->exit_rsp, 1);
@@ -63,6 +76,17 @@ static const struct tb_insn *find_insn(u64 host_pc, struct tb **tb)
 	return lo ? &map[lo - 1] : NULL;
 }
 
+u32 cpu_insns_left(const struct cpu *cpu)
+{
+	const struct tb_insn *m;
+	struct tb *tb;
+
+	if (!cpu->host_pc)
+		return 0;
+	m = find_insn(cpu->host_pc - 1, &tb);
+	return m ? (u32)(tb->n_insns - m->index) : 0;
+}
+
 void cpu_restore_state(struct cpu *cpu)
 {
 	const struct tb_insn *m;
@@ -73,6 +97,7 @@ void cpu_restore_state(struct cpu *cpu)
 	m = find_insn(cpu->host_pc - 1, &tb);        /* the call itself     */
 	if (m)
 		cpu->pc = tb->pc + m->pc_ofs;
+	cpu->restored_pc = cpu->host_pc;
 }
 
 void cpu_loop_exit_atomic(struct cpu *cpu)
@@ -161,6 +186,8 @@ static bool host_fault(int signo, void *addr, struct host_context *ctx)
 	if (m->flags_in_host)
 		cpu->cc = host_context_eflags(ctx);
 	cpu->pc = tb->pc + m->pc_ofs;
+	if (icount_enabled())
+		cpu->icount_left += tb->n_insns - m->index;
 	cpu->exception_index = vector;
 	host_context_set_pc(ctx, (u64)(uintptr_t)cpu_fault_landing);
 	return true;
@@ -467,6 +494,10 @@ static bool cpu_handle_interrupt(struct cpu *cpu)
 {
 	u32 pending;
 
+	if (icount_enabled() && cpu->icount_left <= 0) {
+		cpu->exception_index = EXCP_INTERRUPT;
+		return true;
+	}
 	if (cpu->cflags_next_tb != ~0u && cpu->cflags_next_tb & CF_NOIRQ)
 		return false;
 	if (cpu->trap_pending) {
@@ -488,6 +519,14 @@ static bool cpu_handle_interrupt(struct cpu *cpu)
 	return false;
 }
 
+/* A block had more instructions than may still run: a shorter one, then. If there
+ * was another reason to leave, this comes back here. */
+static void fit_budget(struct cpu *cpu)
+{
+	if (cpu->icount_left > 0 && !__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST))
+		cpu->cflags_next_tb = (u32)MIN(cpu->icount_left, (s32)CF_COUNT_MASK);
+}
+
 static void run_code(struct cpu *cpu, const struct tb_key *k, u8 *code)
 {
 	u64 why;
@@ -497,6 +536,8 @@ static void run_code(struct cpu *cpu, const struct tb_key *k, u8 *code)
 	if (log_enabled(LOG_CPU))
 		target_dump_state(cpu);
 	why = tcg_enter(cpu, code);
+	if (why == TCG_EXIT_IRQ && icount_enabled())
+		fit_budget(cpu);
 	if (why != TCG_EXIT_LINK) {
 		cpu->exit_link = NULL;
 		return;
@@ -615,6 +656,7 @@ static void layout_init(void)
 		.regs = AT(regs), .spill = AT(spill), .save = AT(save), .arg_c = AT(arg_c),
 		.bounce_size = AT(bounce_size), .exit_link = AT(exit_link),
 		.c_rsp = AT(c_rsp), .ret_sp = AT(ret_sp), 
+		.icount_left = icount_enabled() ? AT(icount_left) : 0,
 		.jc_now = AT(jc_now), .jc_host_ofs = offsetof(struct jc_table, host),
 		.jc_size = JC_SIZE, .ram_low = ram_arena_low,
 		.slow_probe = cpu_slow_probe, .write_back = cpu_write_back,
@@ -654,6 +696,10 @@ void info_jit(void)
 	unsigned long long h = hundredths(s->host_insns, s->guest_insns);
 	struct cpu *cpu;
 
+	if (icount_enabled())
+		fprintf(stderr, "instructions        %llu, RAM checksum %016llx\n",
+			(unsigned long long)icount_get_raw(),
+			(unsigned long long)ram_arena_checksum());
 	fprintf(stderr, "TB count            %llu\n", (unsigned long long)s->n_tb);
 	fprintf(stderr, "guest code          %llu bytes, %llu instructions\n",
 		(unsigned long long)s->guest_bytes, (unsigned long long)s->guest_insns);

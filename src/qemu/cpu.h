@@ -84,6 +84,10 @@ struct cpu {
 	int fetch_mode;              /* mmu index of instruction fetches   */
 	struct tb_link *exit_link;   /* exit that was taken, NULL: none    */
 	u32 arg_c;                   /* third argument of a helper         */
+	s32 icount_left;             /* instructions this turn may still take */
+	s32 icount_budget;           /* ... at its start; 0: not in a turn  */
+	u64 restored_pc;             /* host_pc of the last cpu_restore_state:
+				      * that instruction is not done         */
 	/* The host's return stack: frames of guest calls, see x64_exit.c.  */
 	u64 c_rsp;                   /* C stack while translated code runs */
 	u64 ret_sp;                  /* return stack while C runs          */

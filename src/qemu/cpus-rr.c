@@ -12,9 +12,10 @@
 #include "env/clock.h"
 #include "env/log.h"
 #include "env/poll.h"
+#include "qemu/icount.h"
 #include "qemu/target.h"
 
-enum { KICK_PERIOD_NS = NS_PER_SEC / 100 };
+enum { KICK_PERIOD_NS = NS_PER_SEC / 100, ICOUNT_TURN = 50000 };
 
 static struct {
 	struct thread thread;
@@ -22,6 +23,8 @@ static struct {
 	/* The thread's own: whose turn it was last, whose x87 state is in the
 	 * host's registers. */
 	struct cpu *cursor, *loaded;
+	u32 turn_left;                   /* icount: instructions of cursor's turn */
+	s64 idle_since;                  /* icount: all are halted; 0: not   */
 	struct cpu *current;             /* _Atomic; runs now, or is about to */
 	bool contended;                  /* _Atomic; two or more want to run  */
 	struct poll_timer timer GUARDED_BY(bql);
@@ -124,17 +127,114 @@ static struct cpu *rr_next(void)
 	return next;
 }
 
+static void run_turn(struct cpu *cpu)
+{
+	rr_load(cpu);
+	if (cpu_run(cpu) == EXCP_YIELD)
+		rr.turn_left = 0;
+}
+
 /* A kick that came before `leave` is cleared shows in halt_kicked(). */
 static void rr_turn(struct cpu *cpu)
 {
 	rr.cursor = cpu;
 	__atomic_store_n(&cpu->leave, false, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&rr.current, cpu, __ATOMIC_SEQ_CST);
-	if (!halt_kicked(&rr.halt)) {
-		rr_load(cpu);
-		cpu_run(cpu);
-	}
+	if (!halt_kicked(&rr.halt))
+		run_turn(cpu);
 	__atomic_store_n(&rr.current, NULL, __ATOMIC_SEQ_CST);
+}
+
+/* -- turns, with icount ----------------------------------------------------------------
+ * Whose turn it is depends on the guest alone: a kick from outside interrupts a
+ * turn but does not end it, and when the one to run is asked for something it is
+ * waited for. */
+
+static bool has_code_to_run(struct cpu *cpu)
+{
+	return cpu->created && !cpu->stopped && (!cpu->halted || target_has_work(cpu));
+}
+
+static struct cpu *icount_next(void) REQUIRES(bql)
+{
+	struct cpu *cpu = rr.cursor ? rr.cursor : first_cpu, *start = cpu;
+
+	if (rr.turn_left && has_code_to_run(cpu))
+		return cpu;
+	do {
+		cpu = cpu->next ? cpu->next : first_cpu;
+		if (has_code_to_run(cpu)) {
+			rr.turn_left = ICOUNT_TURN;
+			return cpu;
+		}
+	} while (cpu != start);
+	return NULL;
+}
+
+/* All are halted. False: the thread is to sleep until something happens. With
+ * sleep=on the time until the deadline passes outside, too. */
+static bool icount_idle(void)
+{
+	s64 ns, passed = 0;
+
+	bql_lock();
+	ns = first_cpu->stopped ? -1 : icount_until_deadline();
+	bql_unlock();
+	if (ns < 0)
+		return false;
+	if (machine_config.icount_sleep) {
+		if (!rr.idle_since)
+			rr.idle_since = clock_monotonic_ns();
+		passed = clock_monotonic_ns() - rr.idle_since;
+		if (passed < ns && halt_sleep_for(&rr.halt, ns - passed))
+			return true;
+	}
+	bql_lock();
+	icount_warp(ns);
+	rr.idle_since = 0;
+	bql_unlock();
+	return true;
+}
+
+/* Somebody outside has ended the idle time. */
+static void icount_woken(void) REQUIRES(bql)
+{
+	s64 passed = clock_monotonic_ns() - rr.idle_since;
+
+	icount_warp(MIN(passed, MAX(icount_until_deadline(), 0)));
+	rr.idle_since = 0;
+}
+
+static struct cpu *icount_begin(void)
+{
+	struct cpu *cpu;
+
+	bql_lock();
+	icount_run_timers();
+	cpu = icount_next();
+	if (cpu && rr.idle_since)
+		icount_woken();
+	if (cpu && !cpu_is_asked(cpu))
+		icount_begin_turn(cpu, rr.turn_left);
+	bql_unlock();
+	return cpu;
+}
+
+/* False: nobody had anything to run. */
+static bool icount_turn(void)
+{
+	struct cpu *cpu = icount_begin();
+
+	if (!cpu)
+		return icount_idle();
+	rr.cursor = cpu;
+	__atomic_store_n(&cpu->leave, false, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&rr.current, cpu, __ATOMIC_SEQ_CST);
+	if (cpu->icount_budget && !halt_kicked(&rr.halt))
+		run_turn(cpu);
+	__atomic_store_n(&rr.current, NULL, __ATOMIC_SEQ_CST);
+	rr.turn_left -= MIN(icount_end_turn(cpu), rr.turn_left);
+	return true;
 }
 
 /* -- between turns ------------------------------------------------------------------------- */
@@ -166,7 +266,7 @@ static bool look_around(void)
 	lock_acquire(&qemu_cpu_list_lock);
 	CPU_FOREACH(cpu) {
 		asked |= cpu_flag(&cpu->created) && cpu_is_asked(cpu);
-		n += cpu_can_run(cpu);
+		n += cpu_can_run(cpu) && !icount_enabled();
 	}
 	lock_release(&qemu_cpu_list_lock);
 	__atomic_store_n(&rr.contended, n > 1, __ATOMIC_SEQ_CST);
@@ -198,8 +298,12 @@ static void *rr_cpu_thread_fn(void *arg)
 	for (;;) {
 		halt_clear(&rr.halt);
 		rr_wait_io_event();
-		while (!halt_kicked(&rr.halt) && (cpu = rr_next()))
-			rr_turn(cpu);
+		if (icount_enabled())
+			while (!halt_kicked(&rr.halt) && icount_turn())
+				;
+		else
+			while (!halt_kicked(&rr.halt) && (cpu = rr_next()))
+				rr_turn(cpu);
 		__atomic_store_n(&rr.contended, false, __ATOMIC_SEQ_CST);
 		halt_sleep(&rr.halt);            /* no sleep when kicked     */
 	}

@@ -59,6 +59,18 @@ void halt_sleep(struct halt_cond *h)
 	lock_release(&h->lock);
 }
 
+bool halt_sleep_for(struct halt_cond *h, s64 ns)
+{
+	bool kicked;
+
+	lock_acquire(&h->lock);
+	if (!halt_kicked(h))
+		cond_timedwait(&h->cond, &h->lock, ns);
+	kicked = halt_kicked(h);
+	lock_release(&h->lock);
+	return kicked;
+}
+
 /* -- kicks -------------------------------------------------------------------------- */
 
 void cpu_exit(struct cpu *cpu)

@@ -97,6 +97,9 @@ int cpu_exec(struct cpu *cpu);
 /* Execute one instruction in an exclusive section, after cpu_exec returned
  * EXCP_ATOMIC. Between runs, on the vCPU's thread. */
 void cpu_exec_step_atomic(struct cpu *cpu) EXCLUDES(bql, qemu_cpu_list_lock);
+/* Instructions of the block under way from the one on that called the helper under
+ * way; 0: none is. With -icount. */
+u32 cpu_insns_left(const struct cpu *cpu);
 /* Drop all translated code. On the vCPU's thread, the others stopped. */
 void tb_flush(struct cpu *cpu);
 /* Translation figures (upstream: info jit), to stderr. */

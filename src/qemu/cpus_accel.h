@@ -41,6 +41,9 @@ bool halt_kicked(const struct halt_cond *h);
 /* Sleep until kicked since the last halt_clear(). */
 void halt_sleep(struct halt_cond *h) EXCLUDES(bql);
 
+/* The same for at most so long; false: nobody kicked. */
+bool halt_sleep_for(struct halt_cond *h, s64 ns) EXCLUDES(bql);
+
 /* -- what a vCPU's thread does between runs of cpu_exec -------------------------- */
 /* Tell who waits in qemu_init_vcpu, cpu_remove_sync. */
 void cpu_set_created(struct cpu *cpu, bool created) REQUIRES(bql);

@@ -15,6 +15,9 @@ struct machine_config {
 	int sockets, cores, threads;     /* their product is at least smp    */
 	bool tcg_single;                 /* thread=single                    */
 	u32 tb_size;                     /* code buffer, MB; 0: default      */
+	bool icount;                     /* time is counted in instructions, */
+	bool icount_sleep;               /* idle time passes in real time    */
+	u8 icount_shift;                 /* ... of 2^shift ns                */
 	const char *machine;             /* "pc"                             */
 	const char *cpu_model;           /* NULL: default                    */
 	const char *name;

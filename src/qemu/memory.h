@@ -72,6 +72,8 @@ extern u64 ram_arena_max;            /* bytes it has: ram_arena_init's size */
 extern bool ram_arena_low;           /* below 2 GB                         */
 /* Reserve the arena for `size` bytes. NULL, or an error text. */
 const char *ram_arena_init(u64 size);
+/* Of all its bytes, each with its place; for comparing two runs. */
+u64 ram_arena_checksum(void);
 
 /* -- address spaces ----------------------------------------------------------- */
 struct address_space { const char *name; struct memory_region *root; struct flat_view *view; };

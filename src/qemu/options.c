@@ -124,6 +124,7 @@ static const struct option table[] = {
 	{ "M", ARG, opt_machine, 0, "TYPE", "-M help lists the machines" },
 	{ "machine", ARG, opt_machine, 0, NULL, NULL },
 	{ "accel", ARG, opt_accel, 0, "tcg", "then thread=single|multi, tb-size=MB" },
+	{ "icount", ARG, opt_icount, 0, "[shift=]N", "time by instructions of 2^N ns each; sleep=off" },
 	{ "serial", ARG, opt_serial, 0, "DEST", "stdio, mon:stdio, file:PATH, null, none, chardev:ID" },
 	{ "chardev", ARG, opt_chardev, 0, "TYPE,id=ID", "stdio, file or null, to be named by others" },
 	{ "debugcon", ARG, opt_debugcon, 0, "DEST", "debug console at port 0xe9" },
@@ -197,7 +198,6 @@ static const struct option table[] = {
 	{ "numa", ABSENT_ARG, NULL, 0, "NUMA", NULL },
 	{ "mon", ABSENT_ARG, NULL, 0, "a monitor", NULL },
 	{ "qmp", ABSENT_ARG, NULL, 0, "a monitor", NULL },
-	{ "icount", ABSENT_ARG, NULL, 0, "instruction counting", NULL },
 	{ "singlestep", ABSENT, NULL, 0, "a one-instruction mode", NULL },
 	{ "one-insn-per-tb", ABSENT, NULL, 0, "a one-instruction mode", NULL },
 	{ "trace", ABSENT_ARG, NULL, 0, "tracing", NULL },
@@ -328,6 +328,8 @@ enum options_result options_parse(struct options *o, int argc, char **argv)
 		r = option_read(o, argc, argv, &i);
 	if (r == OPTIONS_RUN)
 		r = serials_finish(o);
+	if (r == OPTIONS_RUN)
+		r = icount_finish(o);
 	if (!machine_config.kernel)              /* the demo ends by a reset */
 		machine_config.no_reboot = true;
 	fflush(stdout);

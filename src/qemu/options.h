@@ -43,10 +43,12 @@ enum options_result option_unknown(struct options *o, const char *name,
 				   const void *first, size_t n, size_t stride);
 void option_ignored(struct options *o, const char *name, const char *arg);
 
-option_fn opt_m, opt_smp, opt_cpu, opt_accel, opt_machine, opt_display, opt_vga,
+option_fn opt_icount, opt_m, opt_smp, opt_cpu, opt_accel, opt_machine, opt_display, opt_vga,
 	opt_monitor, opt_none, opt_rtc, opt_d, opt_action, opt_name;
 option_fn opt_device, opt_serial, opt_debugcon, opt_chardev, opt_global;
 /* What the serial ports are when all options are read. */
 enum options_result serials_finish(struct options *o);
+/* Instructions are counted in one thread. */
+enum options_result icount_finish(struct options *o);
 
 #endif

@@ -283,6 +283,72 @@ enum options_result opt_accel(struct options *o, const char *name,
 	return r;
 }
 
+/* -- instruction counting (upstream: icount_configure) ---------------------------------- */
+
+static enum options_result icount_shift(struct options *o, const char *name,
+					const char *value)
+{
+	u64 n;
+
+	if (!strcmp(value, "auto"))
+		return option_fail(o, name, "shift=auto is not supported; give a "
+				   "number from 0 to 10");
+	if (!parse_u64(value, &n) || n > 10)
+		return option_fail(o, name, "Invalid shift value '%.60s': 0 to 10",
+				   value);
+	machine_config.icount_shift = (u8)n;
+	machine_config.icount = true;
+	return OPTIONS_RUN;
+}
+
+static enum options_result icount_set(struct options *o, const char *name,
+				      const char *key, const char *value)
+{
+	static const char *const keys[] = { "shift", "sleep", "align", "rr", "rrfile",
+					    "rrsnapshot" };
+	bool on;
+
+	if (!value || !strcmp(key, "shift"))
+		return icount_shift(o, name, value ? value : key);
+	if (!strncmp(key, "rr", 2))
+		return option_fail(o, name, "record and replay is not supported yet");
+	if (strcmp(key, "sleep") && strcmp(key, "align"))
+		return option_unknown(o, name, "property", key, keys,
+				      ARRAY_SIZE(keys), sizeof(*keys));
+	if (!parse_on_off(value, &on))
+		return option_fail(o, name, "%s=%.60s: on or off", key, value);
+	if (!strcmp(key, "sleep"))
+		machine_config.icount_sleep = on;
+	else if (on)
+		return option_fail(o, name, "align=on is not supported yet");
+	return OPTIONS_RUN;
+}
+
+enum options_result opt_icount(struct options *o, const char *name,
+			       const char *arg)
+{
+	char *list = text_keep(arg), *key, *value;
+	enum options_result r = OPTIONS_RUN;
+
+	machine_config.icount_sleep = true;
+	while (!r && kv_next(&list, &key, &value))
+		r = icount_set(o, name, key, value);
+	if (!r && !machine_config.icount)
+		return option_fail(o, name, "shift option is required");
+	return r;
+}
+
+enum options_result icount_finish(struct options *o)
+{
+	if (!machine_config.icount)
+		return OPTIONS_RUN;
+	if (o->thread_multi)
+		return option_fail(o, "accel tcg,thread=multi",
+				   "No MTTCG when icount is enabled");
+	machine_config.tcg_single = true;
+	return OPTIONS_RUN;
+}
+
 static const struct word machines[] = {
 	{ "pc", WORD_OK, "ISA PC (default)" },
 	{ "isapc", WORD_OK, "the same" },

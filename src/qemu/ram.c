@@ -84,3 +84,13 @@ hva memory_region_host(struct memory_region *mr)
 	ASSERT(mr->type == MR_RAM || mr->type == MR_ROM);
 	return ram_arena + mr->ram;
 }
+
+u64 ram_arena_checksum(void)
+{
+	const u64 *p = (const u64 *)(const void *)ram_arena;
+	u64 h = 0xcbf29ce484222325;
+
+	for (u64 i = 0; i < ram_arena_size / sizeof(*p); i++)
+		h = (h ^ p[i]) * 0x100000001b3;
+	return h;
+}

@@ -184,7 +184,10 @@ void main_loop_handle_requests(void)
 void qemu_quit(int code)
 {
 	chardev_flush_all();
-	if (machine_config.info_jit)
+	if (machine_config.info_jit) {
+		if (machine_config.icount && !current_cpu)
+			pause_all_vcpus();       /* the figures are final    */
 		info_jit();
+	}
 	env_exit(code);
 }

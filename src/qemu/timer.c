@@ -10,6 +10,7 @@
 
 #include "env/clock.h"
 #include "env/log.h"
+#include "qemu/icount.h"
 
 static s64 clock_state;                  /* _Atomic; written under the BQL   */
 static struct timer *armed GUARDED_BY(bql);
@@ -19,11 +20,28 @@ static s64 clock_value(s64 state, s64 host_ns)
 	return state & 1 ? host_ns + (state >> 1) : state >> 1;
 }
 
-s64 qemu_clock_get_ns(void)
+static s64 host_clock_ns(void)
 {
 	s64 state = __atomic_load_n(&clock_state, __ATOMIC_RELAXED);
 
 	return clock_value(state, state & 1 ? clock_monotonic_ns() : 0);
+}
+
+s64 qemu_clock_get_ns(void)
+{
+	if (icount_enabled())
+		return icount_get_ns();
+	return host_clock_ns();
+}
+
+u64 cpu_get_host_ticks(void)
+{
+	return icount_enabled() ? (u64)icount_get_ns() : clock_host_tsc();
+}
+
+s64 cpu_ticks_to_ns(u64 ticks)
+{
+	return icount_enabled() ? (s64)ticks : clock_tsc_to_ns(ticks);
 }
 
 static bool clock_running(void)
@@ -35,6 +53,10 @@ static void host_timer_arm(struct timer *t) REQUIRES(bql)
 {
 	s64 offset = __atomic_load_n(&clock_state, __ATOMIC_RELAXED) >> 1;
 
+	if (icount_enabled()) {
+		icount_deadline_changed();
+		return;
+	}
 	poll_timer_mod(&t->t, t->expire_ns - offset);
 }
 
@@ -64,6 +86,34 @@ static void unlink_timer(struct timer *t) REQUIRES(bql)
 	t->armed = false;
 }
 
+static struct timer *earliest(void) REQUIRES(bql)
+{
+	struct timer *first = NULL;
+
+	for (struct timer *t = armed; t; t = t->next)
+		if (!first || t->expire_ns < first->expire_ns ||
+		    (t->expire_ns == first->expire_ns && t->order < first->order))
+			first = t;
+	return first;
+}
+
+s64 timers_deadline(void)
+{
+	const struct timer *t = clock_running() ? earliest() : NULL;
+
+	return t ? MAX(t->expire_ns, 0) : -1;
+}
+
+void timers_run_expired(s64 now)
+{
+	struct timer *t = earliest();
+
+	if (t && t->expire_ns <= now) {
+		unlink_timer(t);
+		t->cb(t->opaque);
+	}
+}
+
 /* The callback may arm the timer again. */
 static void timer_fires(void *opaque) REQUIRES(bql)
 {
@@ -81,7 +131,10 @@ void timer_init_ns(struct timer *t, poll_fn *cb, void *opaque)
 
 void timer_mod_ns(struct timer *t, s64 expire_ns)
 {
+	static u64 n GUARDED_BY(bql);
+
 	t->expire_ns = expire_ns;
+	t->order = n++;
 	if (!t->armed) {
 		t->armed = true;
 		t->next = armed;

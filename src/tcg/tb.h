@@ -36,6 +36,8 @@ struct tb_insn {
 	u32 ofs;
 	u16 pc_ofs;
 	u8 flags_in_host;
+	u8 index;                /* how many instructions of the block come
+				  * before it (with icount only)             */
 	u32 slow;                /* when the host finds an operand misaligned:
 				  * offset of the code that says so, or 0    */
 };

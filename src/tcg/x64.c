@@ -156,7 +156,7 @@ static bool needs_irq_check(const struct ir_block *b)
 		if (b->insn[i].xflags & IRX_BACK || b->insn[i].op == IR_EXITIND ||
 		    b->insn[i].op == IR_EXITLOOK)
 			return true;
-	return false;
+	return tcg_layout.icount_left != 0;
 }
 
 static void gen_irq_check(struct gen *g)
@@ -164,6 +164,17 @@ static void gen_irq_check(struct gen *g)
 	x_rm_load(&g->c, 0x83, IRS_32, 7, XMEM(X_ENV, tcg_layout.exit_request));
 	x_u8(&g->c, 0);
 	cold_add(g, COLD_IRQ, x_jcc(&g->c, CC_NE));
+}
+
+/* Take the block's instructions off those that may still run; if they are too many
+ * leave as it does for an interrupt. No flags are at stake here either. */
+static void gen_icount_check(struct gen *g)
+{
+	struct xmem left = XMEM(X_ENV, tcg_layout.icount_left);
+
+	x_rm_load(&g->c, 0x83, IRS_32, 5, left);
+	x_u8(&g->c, (u8)g->tb->n_insns);
+	cold_add(g, COLD_ICOUNT, x_jcc(&g->c, CC_L));
 }
 
 static void gen_guest_insn(struct gen *g, struct ir_insn *in)
@@ -189,6 +200,8 @@ static bool gen_hot(struct gen *g, bool irq_check)
 {
 	if (irq_check)
 		gen_irq_check(g);
+	if (tcg_layout.icount_left)
+		gen_icount_check(g);
 	for (g->i = 0; g->i < g->b->n; g->i++) {
 		struct ir_insn *in = gen_insn(g);
 
@@ -210,6 +223,19 @@ static void *meta_alloc(struct tcg_region *r, size_t n)
 
 	r->meta += (n + 7) & ~(size_t)7;
 	return p;
+}
+
+/* Which of the block's instructions each piece of code belongs to. */
+static void number_insns(const struct ir_block *b, struct tb *tb)
+{
+	for (int i = 0; i < tb->n_map; i++) {
+		struct tb_insn *m = &tb->map[i];
+
+		m->index = 0;
+		for (int k = 0; k < b->n; k++)
+			m->index += b->insn[k].op == IR_INSN &&
+				    b->insn[k].imm < (s64)tb->pc + m->pc_ofs;
+	}
 }
 
 bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r)
@@ -263,6 +289,8 @@ bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r)
 	r->meta = (u8 *)(g->links + g->n_links);     /* give back the rest  */
 	tb->map = meta_alloc(r, (size_t)g->n_map * sizeof(struct tb_insn));
 	memcpy(tb->map, g->map, (size_t)g->n_map * sizeof(struct tb_insn));
+	if (tcg_layout.icount_left)
+		number_insns(b, tb);
 	r->code = g->c.p;
 	return true;
 }

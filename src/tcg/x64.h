@@ -24,6 +24,7 @@ struct tcg_layout {
 	s32 jc_host_ofs;                /* ... and u64 host code behind them  */
 	s32 tlb[2][2];                  /* [mmu index][write]               */
 	u32 jc_size;                    /* entries, a power of two          */
+	s32 icount_left;                /* 0: instructions are not counted  */
 	bool ram_low;                   /* guest RAM lies below 2 GB        */
 	/* C side. slow_probe: host address for an access that missed, with
 	 * bounce_size set when it is the bounce buffer. */

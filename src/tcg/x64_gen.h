@@ -36,7 +36,7 @@ enum rec_kind { REC_NONE, REC_CMP, REC_TEST, REC_ADD, REC_SUB, REC_REDO, REC_LES
 struct recipe { u8 kind, size; bool b_imm; s8 a, b; u8 op; s64 imm; };
 
 enum cold_kind { COLD_READ, COLD_WRITE, COLD_GUARD, COLD_EXIT, COLD_LINK,
-		 COLD_IRQ, COLD_STACK, COLD_MISALIGNED };
+		 COLD_IRQ, COLD_ICOUNT, COLD_STACK, COLD_MISALIGNED };
 
 /* No way to have the flags again. */
 static const struct recipe no_recipe __attribute__((unused));

@@ -465,6 +465,11 @@ bool cold_emit_all(struct gen *g)
 		case COLD_LINK:
 			gen_link_stub(g, k->link);
 			break;
+		case COLD_ICOUNT:
+			x_rm_load(&g->c, 0x83, IRS_32, 0,
+				  XMEM(X_ENV, tcg_layout.icount_left));
+			x_u8(&g->c, (u8)g->tb->n_insns);
+			/* fall through */
 		case COLD_IRQ:
 			x_mov_ri(&g->c, X_R8, (u32)g->tb->pc);
 			x_jmp_to(&g->c, tcg_rw(stub_exit_irq));
