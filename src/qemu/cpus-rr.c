@@ -173,13 +173,10 @@ static struct cpu *icount_next(void) REQUIRES(bql)
 
 /* All are halted. False: the thread is to sleep until something happens. With
  * sleep=on the time until the deadline passes outside, too. */
-static bool icount_idle(void)
+static bool icount_idle(s64 ns)
 {
-	s64 ns, passed = 0;
+	s64 passed = 0;
 
-	bql_lock();
-	ns = first_cpu->stopped ? -1 : icount_until_deadline();
-	bql_unlock();
 	if (ns < 0)
 		return false;
 	if (machine_config.icount_sleep) {
@@ -205,13 +202,15 @@ static void icount_woken(void) REQUIRES(bql)
 	rr.idle_since = 0;
 }
 
-static struct cpu *icount_begin(void)
+/* NULL: all are halted, for *idle_ns by their timers; -1: without end, or parked. */
+static struct cpu *icount_begin(s64 *idle_ns)
 {
 	struct cpu *cpu;
 
 	bql_lock();
 	icount_run_timers();
 	cpu = icount_next();
+	*idle_ns = first_cpu->stopped ? -1 : icount_until_deadline();
 	if (cpu && rr.idle_since)
 		icount_woken();
 	if (cpu && !cpu_is_asked(cpu))
@@ -223,17 +222,20 @@ static struct cpu *icount_begin(void)
 /* False: nobody had anything to run. */
 static bool icount_turn(void)
 {
-	struct cpu *cpu = icount_begin();
+	s64 idle_ns;
+	u32 used;
+	struct cpu *cpu = icount_begin(&idle_ns);
 
 	if (!cpu)
-		return icount_idle();
+		return icount_idle(idle_ns);
 	rr.cursor = cpu;
 	__atomic_store_n(&cpu->leave, false, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&rr.current, cpu, __ATOMIC_SEQ_CST);
 	if (cpu->icount_budget && !halt_kicked(&rr.halt))
 		run_turn(cpu);
 	__atomic_store_n(&rr.current, NULL, __ATOMIC_SEQ_CST);
-	rr.turn_left -= MIN(icount_end_turn(cpu), rr.turn_left);
+	used = icount_end_turn(cpu);
+	rr.turn_left -= MIN(used, rr.turn_left); /* 0 after a PAUSE         */
 	return true;
 }
 

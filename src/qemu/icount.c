@@ -66,8 +66,9 @@ void icount_warp(s64 ns)
 
 void icount_deadline_changed(void)
 {
-	if (!current_cpu)
-		qemu_cpu_kick(first_cpu);
-	else if (current_cpu->icount_budget)
+	if (!current_cpu) {
+		if (first_cpu)
+			qemu_cpu_kick(first_cpu);
+	} else if (current_cpu->icount_budget)
 		cpu_exit(current_cpu);
 }

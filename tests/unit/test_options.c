@@ -299,6 +299,25 @@ static const struct {
 	{ "-accel kvm,thread=single -accel tcg,tb-size=32", 1, 1, 1, 1, false, 32 },
 };
 
+/* row-28 */
+START_TEST(row_28_icount_options)
+{
+	runs("-icount 7");
+	ck_assert(m->icount && m->icount_shift == 7 && m->icount_sleep);
+	ck_assert(m->tcg_single);
+	runs("-smp 4 -icount shift=0,sleep=off,align=off -accel tcg,thread=single");
+	ck_assert(m->icount && m->icount_shift == 0 && !m->icount_sleep);
+	ck_assert_int_eq(parse("-accel tcg,thread=multi -icount 1"), OPTIONS_ERROR);
+	ck_assert_str_eq(o.err, "-accel tcg,thread=multi: No MTTCG when icount is "
+			 "enabled");
+	ck_assert_int_eq(parse("-icount shift=auto"), OPTIONS_ERROR);
+	ck_assert_int_eq(parse("-icount 11"), OPTIONS_ERROR);
+	ck_assert_int_eq(parse("-icount sleep=off"), OPTIONS_ERROR);
+	runs("-smp 4");
+	ck_assert(!m->icount && !m->tcg_single);
+}
+END_TEST
+
 START_TEST(row_25_processors)
 {
 	runs(processors[_i].line);
@@ -329,6 +348,7 @@ int main(void)
 	tcase_add_test(t, ignored_ones_are_listed);
 	tcase_add_test(t, rtc_bases);
 	tcase_add_loop_test(t, row_25_processors, 0, (int)ARRAY_SIZE(processors));
+	tcase_add_test(t, row_28_icount_options);
 	tcase_add_loop_test(t, noise, 0, 20);
 	suite_add_tcase(s, t);
 	return suite_main(s);
