@@ -5,7 +5,9 @@
  * thread. Our own code uses none; of the C library and capstone the functions
  * here would. The linker's --wrap (Makefile) sends every call of one of them
  * here, from within the library too. tools/xmm finds those that are missing.
- * MXCSR may be the guest's: none of them computes in floating point. */
+ * Where the C library is
+ * another, translated code saves the registers around its calls (tcg/x64.h,
+ * XMM_IN_HOST). MXCSR may be the guest's: none of them computes in floating point. */
 #ifdef XMM_WRAP                        /* the static binary, not the tests */
 #include <capstone/capstone.h>
 #include <pthread.h>

@@ -22,6 +22,7 @@
 #include "qemu/cpus.h"
 #include "qemu/memory.h"
 #include "qemu/target.h"
+#include "tcg/x64.h"
 
 enum { FSW_ES = 0x80, ENV32 = 28, ENV16 = 14, REGS = 80 };
 
@@ -45,14 +46,18 @@ struct env {
 };
 
 /* -- host state ------------------------------------------------------------------ */
-static void host_fxsave(struct fx *f)
+static void host_fxsave(struct x86_cpu *x, struct fx *f)
 {
 	__asm__ volatile("fxsave64 %0" : "=m"(*f));
+	if (!XMM_IN_HOST)
+		memcpy(f->xmm, x->c.xmm, sizeof(x->c.xmm));
 }
 
-static void host_fxrstor(const struct fx *f)
+static void host_fxrstor(struct x86_cpu *x, const struct fx *f)
 {
 	__asm__ volatile("fxrstor64 %0" : : "m"(*f));
+	if (!XMM_IN_HOST)
+		memcpy(x->c.xmm, f->xmm, sizeof(x->c.xmm));
 }
 
 /* FNSTENV masks all exceptions, so the control word is loaded again (nothing
@@ -260,7 +265,7 @@ static void env_get(struct x86_cpu *x, struct env *e, struct fx *f)
 	struct env32 h;
 	u64 fip;
 
-	host_fxsave(f);
+	host_fxsave(x, f);
 	host_fnstenv(&h);
 	fip = h.fip ? (x->c.host_pc & ~0xffffffffull) | h.fip : 0;
 	guest_pointers(x, fip, h.fdp, e);
@@ -436,7 +441,7 @@ void fpu_power_on(struct x86_cpu *x)
 {
 	struct fx f = { .fcw = 0x37f, .mxcsr = MXCSR_RESET };
 
-	host_fxrstor(&f);
+	host_fxrstor(x, &f);
 	mxcsr_changed(x, MXCSR_RESET);
 }
 
@@ -454,7 +459,7 @@ u64 helper_fxsave(struct cpu *cpu, u32 addr, u32 b, u32 c)
 	check_pages(x, addr, 4, sizeof(f), MMU_DATA_STORE);
 	n = x->cr[4] & CR4_OSFXSR && has_sse(x) ? 160 + 8 * 16 : 160;
 	check_store(x, addr, n);
-	host_fxsave(&f);
+	host_fxsave(x, &f);
 	guest_pointers(x, f.fip, f.fdp, &e);
 	f.fop = e.fop;
 	f.fip = e.fip | (u64)e.fcs << 32;
@@ -484,7 +489,7 @@ u64 helper_fxrstor(struct cpu *cpu, u32 addr, u32 b, u32 c)
 		mxcsr_check(x, g.mxcsr);
 	e = (struct env){ .fop = g.fop, .fip = g.fip, .fcs = g.fip >> 32,
 		.fdp = g.fdp, .fds = g.fdp >> 32 };
-	host_fxsave(&f);
+	host_fxsave(x, &f);
 	f.fcw = g.fcw;
 	f.fsw = g.fsw;
 	f.ftw = g.ftw;
@@ -496,7 +501,7 @@ u64 helper_fxrstor(struct cpu *cpu, u32 addr, u32 b, u32 c)
 		memcpy(f.xmm, g.xmm, 8 * sizeof(f.xmm[0]));
 		mxcsr_changed(x, g.mxcsr);
 	}
-	host_fxrstor(&f);
+	host_fxrstor(x, &f);
 	remember(x, &e);
 	return 0;
 }

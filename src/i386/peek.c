@@ -60,8 +60,8 @@ static bool is_plain(const struct dis *p)
 	for (int i = 0; i < 3; i++)
 		if (p->arg[i].kind == OPND_MEM && p->row->gen != gen_lea)
 			return false;
-	if (p->row->gen == gen_vec)
-		return !vec_faults(p);
+	if (p->row->gen == gen_vec)              /* LZCNT leaves flags undefined */
+		return !vec_faults(p) && (!p->row->def || p->row->flags & SSEROW);
 	for (unsigned i = 0; i < ARRAY_SIZE(plain); i++)
 		if (p->row->gen == plain[i])
 			return true;

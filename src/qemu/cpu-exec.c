@@ -130,6 +130,8 @@ bool cpu_host_pc_to_guest(struct cpu *cpu, u64 host_pc, u32 *eip)
 
 /* -- host faults in translated code -------------------------------------------------- */
 
+enum { FXSAVE_XMM = 160 };               /* place in the FXSAVE image   */
+
 /* The host's exceptions that a guest's instruction may raise. */
 enum { HOST_TRAP_DE = 0, HOST_TRAP_GP = 13, HOST_TRAP_MF = 16, HOST_TRAP_XM = 19 };
 
@@ -189,6 +191,8 @@ static bool host_fault(int signo, void *addr, struct host_context *ctx)
 	if (icount_enabled())
 		cpu->icount_left += tb->n_insns - m->index;
 	cpu->exception_index = vector;
+	if (!XMM_IN_HOST)
+		memcpy(cpu->xmm, host_context_fpu(ctx) + FXSAVE_XMM, sizeof(cpu->xmm));
 	host_context_set_pc(ctx, (u64)(uintptr_t)cpu_fault_landing);
 	return true;
 }
@@ -655,7 +659,7 @@ static void layout_init(void)
 		.exit_request = AT(exit_request), .host_pc = AT(host_pc), .pc = AT(pc),
 		.regs = AT(regs), .spill = AT(spill), .save = AT(save), .arg_c = AT(arg_c),
 		.bounce_size = AT(bounce_size), .exit_link = AT(exit_link),
-		.c_rsp = AT(c_rsp), .ret_sp = AT(ret_sp), 
+		.c_rsp = AT(c_rsp), .xmm = AT(xmm), .ret_sp = AT(ret_sp),
 		.icount_left = icount_enabled() ? AT(icount_left) : 0,
 		.jc_now = AT(jc_now), .jc_host_ofs = offsetof(struct jc_table, host),
 		.jc_size = JC_SIZE, .ram_low = ram_arena_low,

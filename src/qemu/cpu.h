@@ -88,6 +88,8 @@ struct cpu {
 	s32 icount_budget;           /* ... at its start; 0: not in a turn  */
 	u64 restored_pc;             /* host_pc of the last cpu_restore_state:
 				      * that instruction is not done         */
+	u8 xmm[8][16];               /* guest's registers while C runs, see
+				      * XMM_IN_HOST                        */
 	/* The host's return stack: frames of guest calls, see x64_exit.c.  */
 	u64 c_rsp;                   /* C stack while translated code runs */
 	u64 ret_sp;                  /* return stack while C runs          */

@@ -19,7 +19,7 @@ enum { ACCESS_READ, ACCESS_STORE, ACCESS_RMW, ACCESS_LOCK, N_ACCESS,
 /* Offsets in struct cpu and facts of the machine that the code depends on. */
 struct tcg_layout {
 	s32 stack_tag, stack_addend, cc, exit_request, host_pc, pc, regs, spill,
-	    save, arg_c, bounce_size, exit_link, c_rsp, ret_sp, jc_now;
+	    save, arg_c, bounce_size, exit_link, c_rsp, ret_sp, xmm, jc_now;
 	s32 jc[8];                      /* jump caches: arrays of u32 pc ...  */
 	s32 jc_host_ofs;                /* ... and u64 host code behind them  */
 	s32 tlb[2][2];                  /* [mmu index][write]               */
@@ -33,6 +33,14 @@ struct tcg_layout {
 	u64 (*lookup_tb_ptr)(struct cpu *);        /* code for cpu->pc, or 0 */
 };
 extern struct tcg_layout tcg_layout;
+
+/* While C runs in a vCPU's thread the guest's XMM registers stay in the host's,
+ * if the C library leaves them alone (env/xmm.c); else they are in cpu->xmm. */
+#ifdef XMM_WRAP
+enum { XMM_IN_HOST = true };
+#else
+enum { XMM_IN_HOST = false };
+#endif
 
 /* Why translated code came back (tcg_enter's value). */
 enum tcg_exit { TCG_EXIT_MAIN,      /* cpu->pc is current                  */

@@ -85,6 +85,16 @@ static void load_globals(bool all)
 			     env(target->global[i].offset));
 }
 
+/* movups between the XMM registers and cpu->xmm: op 0x10 loads, 0x11 stores. */
+static void move_xmm(int op)
+{
+	for (int i = 0; i < 8 && !XMM_IN_HOST; i++) {
+		x_u8(&code, 0x41);
+		x_u16(&code, 0x0f | (u32)op << 8);
+		x_modrm_mem(&code, i, env(tcg_layout.xmm + 16 * i));
+	}
+}
+
 /* Call C on its own stack; rbx is free (the guest's is saved). r10, which may
  * hold a temporary, survives. Arguments are in place. */
 static void call_c(void *fn)
@@ -93,7 +103,9 @@ static void call_c(void *fn)
 	x_ld(&code, IRS_64, X_RSP, env(tcg_layout.c_rsp));
 	x_st(&code, IRS_64, env(tcg_layout.save), X_R10);
 	x_mov_ri(&code, X_RAX, (u64)(uintptr_t)fn);
+	move_xmm(0x11);
 	x_rr(&code, 0xff, IRS_32, 2, X_RAX);                 /* call rax    */
+	move_xmm(0x10);
 	x_mov_rr(&code, IRS_64, X_RSP, X_RBX);
 	x_ld(&code, IRS_64, X_R10, env(tcg_layout.save));
 	x_mov_ri(&code, X_R11, 12);
@@ -125,6 +137,7 @@ static void make_enter(void)
 	x_mov_rr(&code, IRS_64, X_ENV, X_RDI);
 	x_mov_rr(&code, IRS_64, X_HOST, X_RSI);
 	load_globals(true);
+	move_xmm(0x10);
 	x_ld(&code, IRS_64, X_STACK, env(tcg_layout.stack_addend));
 	x_mov_ri(&code, X_TWELVE, 12);
 	x_st(&code, IRS_64, env(tcg_layout.c_rsp), X_RSP);
@@ -134,6 +147,7 @@ static void make_enter(void)
 
 	/* eax: reason */
 	leave = here();
+	move_xmm(0x11);
 	x_st(&code, IRS_64, env(tcg_layout.ret_sp), X_RSP);
 	x_ld(&code, IRS_64, X_RSP, env(tcg_layout.c_rsp));
 	x_grp1_ri(&code, 0, IRS_64, X_RSP, 8);

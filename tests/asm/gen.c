@@ -501,10 +501,12 @@ static const struct { const char *chapter; u32 weight; } weights[] = {
 	{ "bit", 6 }, { "exchange", 5 }, { "move", 16 }, { "flags", 4 },
 	{ "stack", 9 }, { "string", 5 }, { "flow", 5 }, { "segment", 1 },
 	{ "x87-memory", 5 }, { "x87-register", 9 }, { "x87-environment", 1 },
+	{ "sse-np", 9 }, { "sse-66", 12 }, { "sse-f3", 2 }, { "sse-f2", 2 },
+	{ "sse-integer", 3 },
 };
 
 /* For each chapter of weights[]: its forms that random programs use. */
-static struct { u32 first[64], n; } chapters[16];
+static struct { u32 first[64], n; } chapters[24];
 static u32 weight_sum;
 
 static void random_prepare(void)
@@ -613,7 +615,8 @@ static void random_step(u32 keep)
 		s.mod = 3;
 		if ((f->flags & F_STRING) && one_in(2))
 			s.rep = 0xf2 + below(2);
-		if ((f->flags & F_MEM) || (p->modrm && one_in(2)))
+		if ((f->flags & F_MEM) ||
+		    (p->modrm && !(f->flags & F_REG) && one_in(2)))
 			random_memory(&s);
 		if (s.mod != 3 && (f->flags & F_LOCK))
 			s.lock = one_in(6);
@@ -810,7 +813,7 @@ static void random_program(void)
 	u32 steps = 8 + below(23), reg;
 
 	case_start();
-	prog.flags = C_FPU | C_DF | C_WRAP;
+	prog.flags = C_FPU | C_DF | C_WRAP | C_SSE;
 	if (one_in(8))
 		prog.flags |= C_UNMASKED;
 	for (reg = 0; reg < 8; reg++) {

@@ -31,6 +31,9 @@ start:
 	mov $0x28, %ax
 	ltr %ax
 	fninit
+	mov	%cr4, %eax
+	or	$0x600, %eax		/* OSFXSR OSXMMEXCPT */
+	mov	%eax, %cr4
 	push %ebx			/* the multiboot information */
 	call guest_main
 1:	hlt

@@ -3,7 +3,7 @@
 # Read by tests/bench/run and tests/bench/linux: builds into build/bench/ what
 # they need. The reader sets $top, the top of the tree, and $out.
 
-# The guest is a Pentium II without MMX and SSE; the native program is built
+# The guest is a Pentium II without MMX and SSE, but for sse.c; the native program is built
 # from the same objects.
 bench_flags='-m32 -std=gnu11 -O2 -march=pentium2 -mno-mmx -mno-sse
 	-mfpmath=387 -ffreestanding -fno-pic -fno-pie -fno-stack-protector
@@ -25,10 +25,11 @@ build_guest()
 (
 	set -e
 	src=$top/tests/bench
-	shared='text integer memory x87'
+	shared='text integer memory x87 sse'
 	objects=
 	for name in $shared guest system native; do
-		gcc $bench_flags -c "$src/$name.c" -o "$out/$name.o"
+		[ $name = sse ] && sse='-msse2 -mfpmath=sse' || sse=
+		gcc $bench_flags $sse -c "$src/$name.c" -o "$out/$name.o"
 	done
 	gcc -m32 -c "$src/boot.S" -o "$out/boot.o"
 	for name in $shared; do

@@ -168,6 +168,7 @@ static const struct workload *find(const char *name)
 
 	w = w ? w : work_find(memory_works, name);
 	w = w ? w : work_find(x87_works, name);
+	w = w ? w : work_find(sse_works, name);
 	return w ? w : work_find(system_works, name);
 }
 

@@ -65,6 +65,7 @@ void native_main(int argc, char **argv)
 	w = work_find(integer_works, argv[1]);
 	w = w ? w : work_find(memory_works, argv[1]);
 	w = w ? w : work_find(x87_works, argv[1]);
+	w = w ? w : work_find(sse_works, argv[1]);
 	if (!w)
 		work_failed("no such workload");
 	while (times--)

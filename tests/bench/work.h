@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The workloads of tests/bench. Each is a function of a size that returns a
- * checksum, the same wherever it runs. Those in integer.c, memory.c and x87.c
+ * checksum, the same wherever it runs. Those in integer.c, memory.c, x87.c and sse.c
  * need nothing but a heap: they are compiled into the bare-metal guest and,
  * from the same source with the same flags, into a 32-bit Linux process
  * (native.c). Those in system.c exist in the guest only.
@@ -26,6 +26,7 @@ struct workload {
 extern const struct workload integer_works[];
 extern const struct workload memory_works[];
 extern const struct workload x87_works[];
+extern const struct workload sse_works[];
 extern const struct workload system_works[];
 
 /* HEAP_BYTES of writable memory, page aligned; set before a workload runs. */
