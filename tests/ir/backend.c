@@ -130,7 +130,7 @@ static void layout(void)
 	*l = (struct tcg_layout){
 		AT(stack_tag), AT(stack_addend), AT(cc), AT(exit_request),
 		AT(host_pc), AT(pc), AT(regs), AT(spill), AT(save), AT(arg_c),
-		AT(bounce_size), AT(exit_link), AT(c_rsp), AT(ret_sp),
+		AT(bounce_size), AT(exit_link), AT(c_rsp), AT(ret_sp), AT(xmm),
 		AT(jc_now),
 		.jc_host_ofs = (s32)offsetof(struct jc_table, host),
 		.jc_size = JC_SIZE, .ram_low = true,
