@@ -106,10 +106,8 @@ static void fail_with(const struct dis *d, const cs_insn *in, bool mode32)
 static bool prefix_is_last(const struct dis *d)
 {
 	static const u8 byte[] = { 0, 0x66, 0xf3, 0xf2 };
-	const u8 *p = page;
+	const u8 *p = memchr(page, 0x0f, 15);
 
-	while (*p != 0x0f)
-		p++;
 	return p > page && p[-1] == byte[d->prefix] &&
 	       (p < page + 2 || !memchr("\x66\xf2\xf3", p[-2], 3));
 }
