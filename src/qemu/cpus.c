@@ -46,9 +46,10 @@ static void halt_wake(struct halt_cond *h)
 {
 	if (__atomic_exchange_n(&h->kicked, 1, __ATOMIC_SEQ_CST))
 		return;
+	/* The sleeper has looked, or will see: woken, it finds the lock free. */
 	lock_acquire(&h->lock);
-	cond_broadcast(&h->cond);
 	lock_release(&h->lock);
+	cond_broadcast(&h->cond);
 }
 
 void halt_sleep(struct halt_cond *h)

@@ -97,8 +97,8 @@ inline halt_wake(i)
 		cond_broadcast(halt_cond[i])
 #else
 		lock(halt_lock[i]);
-		cond_broadcast(halt_cond[i]);
-		unlock(halt_lock[i])
+		unlock(halt_lock[i]);
+		cond_broadcast(halt_cond[i])
 #endif
 	fi
 }
