@@ -8,6 +8,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "env/clock.h"
 #include "hw/irq.h"
 #include "hw/ports.h"
 #include "qemu/timer.h"
@@ -18,6 +19,8 @@ static struct timer *fake_timers;
 static unsigned fake_fired;
 
 s64 qemu_clock_get_ns(void) { return fake_now; }
+u64 cpu_get_host_ticks(void) { return clock_host_tsc(); }
+s64 cpu_ticks_to_ns(u64 ticks) { return clock_tsc_to_ns(ticks); }
 
 void timer_init_ns(struct timer *t, poll_fn *cb, void *opaque)
 {

@@ -24,6 +24,7 @@ static struct cpu *cpus_reset[2];
 static int n_cpus_reset;
 struct machine_config machine_config;
 struct cpu *first_cpu;
+__thread struct cpu *current_cpu;
 
 void pause_all_vcpus(void) { running = false; }
 void resume_all_vcpus(void) { running = true; }
