@@ -188,10 +188,15 @@ $(O)/unit/%: tests/unit/%.c $(HOSTOBJ)/all.a Makefile
 
 # The thread sanitizer is slow: it gets a tenth of the rounds.
 SMP_PERCENT ?= $(if $(filter tsan,$(MODE)),10,100)
-check-smp: deps-check ## the guests with several processors only
-	@$(SUBMAKE) all
+check-smp: deps-check ## threads: their unit tests, and guests with several processors
+	@$(SUBMAKE) all unit $(if $(filter tsan,$(MODE)),$(O)/race)
 	@MODE=$(MODE) BUILD=$(BUILD) SMEW=$(SMEW) SMP_PERCENT=$(SMP_PERCENT) \
-		tools/check smp
+		tools/check $(if $(filter tsan,$(MODE)),tsan) protocol smp
+
+# A wrong program that the thread sanitizer has to find.
+$(O)/race: tests/tsan/race.c $(HOSTOBJ)/all.a Makefile
+	@echo "  LD $@"
+	$(Q)$(HOSTCC) $(CFLAGS) $(OPT) -o $@ $< $(HOSTOBJ)/all.a $(LDFLAGS)
 
 model: ## spin proves the models of the protocols (minutes)
 	@tools/deps model

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Random reads and writes of every size all over the port space: nothing but
  * those that end or reset the machine, or speak for this test, is spared. The
- * machine has to live on, and its timers to be usable again afterwards. */
+ * machine has to live on, and its timers to be usable again afterwards. row-48:
+ * port 7Eh, where upstream's vapic would be, is among them. */
 #include "guest.h"
 
 static u32 seed = 1;

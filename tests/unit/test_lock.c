@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* env/lock: owners, recursion, order, conditions, roles. */
+/* env/lock: owners, recursion, order, conditions, roles. row-01: misuse stops
+ * with both places. */
 #include <check.h>
 #include <string.h>
 

@@ -193,6 +193,7 @@ START_TEST(a_container_clips_its_children)
 }
 END_TEST
 
+/* row-47 */
 START_TEST(a_transaction_changes_once)
 {
 	struct memory_region a, b;
@@ -333,6 +334,7 @@ END_TEST
 
 /* -- loads and stores ---------------------------------------------------------------- */
 
+/* row-46 */
 START_TEST(all_sizes_everywhere_in_ram)
 {
 	for (gpa a = 0; a < 40; a++) {
@@ -446,6 +448,7 @@ END_TEST
 
 /* -- the BQL ------------------------------------------------------------------------- */
 
+/* row-03, row-06 */
 START_TEST(callbacks_have_the_lock)
 {
 	bql_unlock();

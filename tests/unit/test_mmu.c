@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tests/unit/test_mmu.c - the page walk: rights, error codes, accessed and
- * dirty bits, large pages, PAE and NX, A20 (SDM vol. 3A 4.3 to 4.8). */
+ * dirty bits, large pages, PAE and NX, A20 (SDM vol. 3A 4.3 to 4.8). row-43. */
 #include <check.h>
 #include <stdlib.h>
 

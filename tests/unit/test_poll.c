@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* env/poll: order within a turn, timers, bottom halves, notification. */
+/* env/poll: order within a turn, timers, bottom halves, notification. row-35,
+ * row-36, row-37. */
 #include <check.h>
 #include <string.h>
 
