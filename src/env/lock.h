@@ -102,6 +102,19 @@ extern struct lock bql;
 #define bql_unlock() lock_release(&bql)
 #define bql_held() lock_held(&bql)
 
+/* What one thread published and another comes to by translated code alone (a
+ * patched jump: a store, then an instruction fetch). The thread sanitizer does not
+ * see that code, and is told here. Nothing in other builds. */
+#ifdef __SANITIZE_THREAD__
+void __tsan_release(void *p);
+void __tsan_acquire(void *p);
+#define published(p) __tsan_release(p)
+#define came_to(p) __tsan_acquire(p)
+#else
+#define published(p) ((void)(p))
+#define came_to(p) ((void)(p))
+#endif
+
 /* Thread roles: who may touch a thread-confined structure. */
 extern struct thread_role vcpu_thread;    /* guest registers, soft TLB      */
 void thread_role_enter(struct thread_role *r) ACQUIRE(*r);

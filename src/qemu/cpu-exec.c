@@ -546,6 +546,7 @@ static void run_code(struct cpu *cpu, const struct tb_key *k, u8 *code)
 		cpu->exit_link = NULL;
 		return;
 	}
+	came_to(cpu->exit_link);
 	cpu->pc = cpu->exit_link->pc;
 	if (cpu->exit_link->cflags)
 		cpu->cflags_next_tb = cpu->exit_link->cflags;

@@ -426,6 +426,8 @@ static struct tb *publish(struct tb *tb, struct page_desc *p[2]) REQUIRES(page_l
 {
 	struct tb *there = NULL;
 
+	for (int i = 0; i < tb->n_links; i++)
+		published(&tb->link[i]);
 	pages_add_tb(p, tb);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (hooks->unchanged(tb))
