@@ -4,6 +4,7 @@
 #ifndef I386_CPU_H
 #define I386_CPU_H
 
+#include "i386/msr.h"
 #include "qemu/cpu.h"
 
 enum { R_EAX, R_ECX, R_EDX, R_EBX, R_ESP, R_EBP, R_ESI, R_EDI };
@@ -113,6 +114,7 @@ struct x86_cpu {
 	u32 features[FEATURE_WORDS];     /* CPUID's, as this vCPU has them   */
 	u32 level, xlevel;               /* highest leaves                   */
 	u32 tsc_aux;                     /* MSR C0000103h                    */
+	struct msr_state msr;
 };
 static inline struct x86_cpu *x86(struct cpu *cpu) { return (struct x86_cpu *)cpu; }
 

@@ -69,12 +69,15 @@
 	_(lidt,           2, H_F) \
 	_(invlpg,         1, H_R)         /* E a: linear address                     */ \
 	_(wbinvd,         0, 0) \
+	/* -- time stamp counter, MSRs (msr.c) -- */ \
 	_(rdtsc,          0, H_F | H_W)   /* EDX:EAX; #GP by CR4.TSD                 */ \
 	_(rdtscp,         0, H_F | H_W)   /* and ECX                                 */ \
 	_(rdpmc,          0, H_F | H_W) \
 	_(rdmsr,          0, H_F | H_W) \
 	_(wrmsr,          0, H_F | H_W) \
+	/* -- CPUID (model.c) -- */ \
 	_(cpuid,          0, H_W) \
+	/* -- EFLAGS (sys.c) -- */ \
 	_(sti,            0, H_F | H_R)         /* E sets IF and the interrupt shadow      */ \
 	_(set_inhibit_irq,0, 0)           /* E MOV SS, POP SS                        */ \
 	_(get_eflags,     0, H_r)         /* PUSHF: whole EFLAGS, RF VM cleared      */ \

@@ -315,6 +315,7 @@ static u32 cr4_known(const struct x86_cpu *x)
 	m |= f & CPUID_DE ? CR4_DE : 0;
 	m |= f & CPUID_PSE ? CR4_PSE : 0;
 	m |= f & CPUID_PAE ? CR4_PAE : 0;
+	m |= f & CPUID_MCE ? CR4_MCE : 0;
 	m |= f & CPUID_PGE ? CR4_PGE : 0;
 	m |= f & CPUID_FXSR ? CR4_OSFXSR : 0;
 	m |= f & CPUID_SSE ? CR4_OSXMMEXCPT : 0;

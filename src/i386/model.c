@@ -2,8 +2,7 @@
 /* src/i386/model.c - CPU models and CPUID. SDM vol. 2 CPUID, tables 3-8, 3-11.
  *
  * The table has the features of the real chips; a vCPU shows those of them
- * that features.c says can be had (DIFF: upstream's models show MTRRs and
- * machine checks). Upstream: cpu.c builtin_x86_defs, cpu_x86_cpuid. */
+ * that features.c says can be had. Upstream: cpu.c builtin_x86_defs, cpu_x86_cpuid. */
 #include <stdio.h>
 #include <string.h>
 
@@ -170,6 +169,8 @@ static struct cpuid cpuid_1(const struct x86_cpu *x)
 	u32 c = x->features[FEAT_1_ECX], d = x->features[FEAT_1_EDX];
 	u32 n = machine_config.smp > 1 ? machine_config.smp : 0;
 
+	if (!(x->msr.misc_enable & MISC_MONITOR))
+		c &= ~(u32)CPUID_MONITOR;
 	if (!(cpu_get_apic_base(&x->c) & APIC_BASE_ENABLE))
 		d &= ~(u32)CPUID_APIC;
 	return (struct cpuid){ cpu_model_signature(x),
@@ -205,6 +206,12 @@ static struct cpuid cpuid_4(u32 i)
 		63 | (cache[i].ways - 1u) << 22, cache[i].sets - 1u, cache[i].edx };
 }
 
+/* The highest basic leaf; IA32_MISC_ENABLE hides those that old kernels stumble on. */
+static u32 basic_level(const struct x86_cpu *x)
+{
+	return x->msr.misc_enable & MISC_LIMIT_CPUID ? MIN(x->level, 3u) : x->level;
+}
+
 /* Extended topology: one thread a core, all cores in one package. */
 static struct cpuid cpuid_b(const struct x86_cpu *x, u32 i)
 {
@@ -222,7 +229,7 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 {
 	switch (leaf) {
 	case 0:
-		return (struct cpuid){ x->level, word("Genu"), word("ntel"),
+		return (struct cpuid){ basic_level(x), word("Genu"), word("ntel"),
 				       word("ineI") };
 	case 1:
 		return cpuid_1(x);
@@ -248,20 +255,25 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 		return (struct cpuid){ word(s), word(s + 4), word(s + 8),
 				       word(s + 12) };
 	}
+	case 0x80000008:         /* bits of a linear and a physical address  */
+		return (struct cpuid){ 32 << 8 | PHYS_BITS, 0, 0, 0 };
 	}
 	return (struct cpuid){ 0, 0, 0, 0 };
 }
 
-/* A leaf beyond the last gives the last basic one's data, as Intel's do. */
+/* A leaf beyond the last gives the last basic one's data, as Intel's do. Leaf 1
+ * tells the microcode's revision too (SDM vol. 3A 9.11.7.1). */
 u64 helper_cpuid(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
 	u32 leaf = cpu->regs[R_EAX];
-	u32 last = leaf & 0x80000000 ? x->xlevel : x->level;
+	u32 last = leaf & 0x80000000 ? x->xlevel : basic_level(x);
 	bool there = leaf <= last || leaf == HYPERVISOR_LEAF;
-	struct cpuid r = cpuid_leaf(x, there ? leaf : x->level, (u32)cpu->regs[R_ECX]);
+	struct cpuid r = cpuid_leaf(x, there ? leaf : basic_level(x), (u32)cpu->regs[R_ECX]);
 
 	(void)a, (void)b, (void)c;
+	if (leaf == 1)
+		x->msr.bios_sign = UCODE_REVISION;
 	cpu->regs[R_EAX] = r.a;
 	cpu->regs[R_EBX] = r.b;
 	cpu->regs[R_ECX] = r.c;

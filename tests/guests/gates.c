@@ -207,11 +207,6 @@ static void check_nulled(void)
 
 /* -- SYSENTER, SYSEXIT ------------------------------------------------------------------------- */
 
-static void wrmsr(u32 n, u32 v)
-{
-	__asm__ volatile("wrmsr" :: "c"(n), "a"(v), "d"(0));
-}
-
 void sysenter_entry(void);
 __asm__(
 	".text\n"

@@ -176,6 +176,25 @@ static void enter_user(void *fn)
 
 int user_try(void (*fn)(void)) { return trap_try(enter_user, (void *)fn); }
 
+struct msr { u32 nr; u64 v; };
+
+static void try_rdmsr(void *arg) { rdmsr(((struct msr *)arg)->nr); }
+static void try_wrmsr(void *arg) { wrmsr(((struct msr *)arg)->nr, ((struct msr *)arg)->v); }
+
+int rdmsr_faults(u32 nr)
+{
+	struct msr m = { nr, 0 };
+
+	return trap_try(try_rdmsr, &m) == 13;
+}
+
+int wrmsr_faults(u32 nr, u64 v)
+{
+	struct msr m = { nr, v };
+
+	return trap_try(try_wrmsr, &m) == 13;
+}
+
 void eoi(int line)
 {
 	if (line >= 8)

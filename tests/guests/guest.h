@@ -51,6 +51,29 @@ static inline void invlpg(const volatile void *p)
 {
 	__asm__ volatile("invlpg (%0)" :: "r"(p) : "memory");
 }
+static inline u64 rdmsr(u32 nr)
+{
+	u32 a, d;
+
+	__asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(nr));
+	return (u64)d << 32 | a;
+}
+static inline void wrmsr(u32 nr, u64 v)
+{
+	__asm__ volatile("wrmsr" :: "c"(nr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
+}
+static inline u64 tsc64(void)
+{
+	u64 v;
+
+	__asm__ volatile("rdtsc" : "=A"(v));
+	return v;
+}
+static inline void cpuid(u32 leaf, u32 sub, u32 *r)
+{
+	__asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
+			 : "a"(leaf), "c"(sub));
+}
 static inline u32 tsc(void) { u32 v; __asm__ volatile("rdtsc" : "=a"(v) :: "edx"); return v; }
 static inline void barrier(void) { __asm__ volatile("" ::: "memory"); }
 
@@ -84,6 +107,8 @@ int trap_try(void (*fn)(void *), void *arg);
 void user_call(void (*fn)(void), u32 esp);
 /* fn in ring 3 on a stack of its own: 30h if it returned, or a trap's vector. */
 int user_try(void (*fn)(void));
+int rdmsr_faults(u32 nr);                 /* #GP?                               */
+int wrmsr_faults(u32 nr, u64 v);
 void irq_unmask(int line, trap_fn *fn);   /* fn has to send the EOI             */
 void eoi(int line);
 

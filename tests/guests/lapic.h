@@ -20,29 +20,6 @@ static inline void wr(u32 reg, u32 v) { *apic(reg) = v; }
 static inline int bit(u32 reg, int v) { return rd(reg + (v >> 5) * 16) >> (v & 31) & 1; }
 static inline void apic_eoi(void) { wr(A_EOI, 0); }
 
-static inline u64 rdmsr(u32 nr)
-{
-	u32 a, d;
-
-	__asm__ volatile("rdmsr" : "=a"(a), "=d"(d) : "c"(nr));
-	return (u64)d << 32 | a;
-}
-static inline void wrmsr(u32 nr, u64 v)
-{
-	__asm__ volatile("wrmsr" :: "c"(nr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
-}
-static inline u64 tsc64(void)
-{
-	u64 v;
-
-	__asm__ volatile("rdtsc" : "=A"(v));
-	return v;
-}
-static inline void cpuid(u32 leaf, u32 sub, u32 *r)
-{
-	__asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3])
-			 : "a"(leaf), "c"(sub));
-}
 static inline void cli(void) { __asm__ volatile("cli" ::: "memory"); }
 static inline void sti(void) { __asm__ volatile("sti; nop" ::: "memory"); }
 /* Give what is pending a chance, with interrupts on for some instructions. */

@@ -47,14 +47,6 @@ u32 option_value(const char *key, u32 otherwise)
 	return otherwise;
 }
 
-u64 tsc64(void)
-{
-	u64 v;
-
-	__asm__ volatile("rdtsc" : "=A"(v));
-	return v;
-}
-
 u64 tsc_in_ms(u32 ms) { return tsc64() + (u64)ms * tsc_per_ms; }
 
 struct pace pace(u32 least, u32 most, u32 ms)

@@ -36,7 +36,6 @@ u32 option_value(const char *key, u32 otherwise);   /* of "key=NUMBER"         *
 struct pace { u32 done, least, most; u64 end; };
 struct pace pace(u32 least, u32 most, u32 ms);
 int pace_more(struct pace *p);
-u64 tsc64(void);
 u64 tsc_in_ms(u32 ms);                    /* what the counter says then        */
 
 /* -- what each processor counts, on cache lines of its own ----------------------- */
@@ -109,14 +108,5 @@ extern u32 apic_of[MAX_CPUS];             /* number to local APIC ID           *
 void ipi(u32 cpu, u32 command);           /* command: mode and vector          */
 void ipi_others(u32 command);
 static inline void ipi_eoi(void) { lapic_set(LAPIC_EOI, 0); }
-
-static inline u64 rdmsr(u32 nr)
-{
-	u64 v;
-
-	__asm__ volatile("rdmsr" : "=A"(v) : "c"(nr));
-	return v;
-}
-static inline void wrmsr(u32 nr, u64 v) { __asm__ volatile("wrmsr" :: "c"(nr), "A"(v)); }
 
 #endif

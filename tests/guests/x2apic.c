@@ -7,7 +7,7 @@ enum { X2 = 0x800, X_ID = X2 + 2, X_VERSION, X_TPR = X2 + 8, X_PPR = X2 + 0xa, X
        X_LDR = X2 + 0xd, X_DFR, X_SVR, X_ISR = X2 + 0x10, X_IRR = X2 + 0x20,
        X_ESR = X2 + 0x28, X_ICR = X2 + 0x30, X_ICR2, X_TIMER, X_LINT0 = X2 + 0x35,
        X_ERROR = X2 + 0x37, X_INITIAL, X_CURRENT, X_DIVIDE = X2 + 0x3e, X_SELF_IPI,
-       MSR_DEADLINE = 0x6e0, GP = 13 };
+       MSR_DEADLINE = 0x6e0 };
 
 static volatile u32 hits;
 static volatile u64 taken_at;
@@ -20,37 +20,18 @@ static void take(struct frame *f)
 	wrmsr(X_EOI, 0);
 }
 
-struct msr { u32 nr; u64 v; };
-
-static void try_rd(void *arg) { rdmsr(((struct msr *)arg)->nr); }
-static void try_wr(void *arg) { wrmsr(((struct msr *)arg)->nr, ((struct msr *)arg)->v); }
-
-static int rd_faults(u32 nr)
-{
-	struct msr m = { nr, 0 };
-
-	return trap_try(try_rd, &m) == GP;
-}
-
-static int wr_faults(u32 nr, u64 v)
-{
-	struct msr m = { nr, v };
-
-	return trap_try(try_wr, &m) == GP;
-}
-
 /* -- modes ---------------------------------------------------------------------- */
 static void enter(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);
 
-	CHECK("row-49-x2apic-msr-outside", rd_faults(X_ID));
-	CHECK("row-49-x2apic-without-enable", wr_faults(MSR_APIC_BASE,
+	CHECK("row-49-x2apic-msr-outside", rdmsr_faults(X_ID));
+	CHECK("row-49-x2apic-without-enable", wrmsr_faults(MSR_APIC_BASE,
 		(base & ~(u64)BASE_ON) | BASE_X2));
 	wrmsr(MSR_APIC_BASE, base | BASE_X2);
 	CHECK_EQ("row-49-x2apic-base", rdmsr(MSR_APIC_BASE), base | BASE_X2);
 	CHECK_EQ("row-49-x2apic-no-memory", rd(A_VERSION), 0xffffffff);
-	CHECK("row-49-x2apic-no-way-back", wr_faults(MSR_APIC_BASE, base));
+	CHECK("row-49-x2apic-no-way-back", wrmsr_faults(MSR_APIC_BASE, base));
 }
 
 static void leave(void)
@@ -58,7 +39,7 @@ static void leave(void)
 	u64 base = rdmsr(MSR_APIC_BASE);
 
 	wrmsr(MSR_APIC_BASE, base & ~(u64)(BASE_ON | BASE_X2));
-	CHECK("row-49-off-to-x2apic", wr_faults(MSR_APIC_BASE, base));
+	CHECK("row-49-off-to-x2apic", wrmsr_faults(MSR_APIC_BASE, base));
 	wrmsr(MSR_APIC_BASE, base & ~(u64)BASE_X2);
 	CHECK_EQ("row-49-xapic-again", rd(A_SVR), 0xff);
 }
@@ -90,7 +71,7 @@ static void registers(void)
 	CHECK_EQ("row-49-x2-svr", rdmsr(X_SVR), 0x1ff);
 	for (u32 i = 0; i < N_ELEM(faults); i++)
 		CHECK(faults[i].name, faults[i].write ?
-		      wr_faults(faults[i].nr, faults[i].v) : rd_faults(faults[i].nr));
+		      wrmsr_faults(faults[i].nr, faults[i].v) : rdmsr_faults(faults[i].nr));
 }
 
 static void ipis(void)
