@@ -47,11 +47,11 @@ u64 helper_daa(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	u8 al = cpu->regs[R_EAX];
 	u32 cf_af, f;
-	u8 by = decimal_adjust(al, cpu->cc, &cf_af);
+	u8 by = decimal_adjust(al, cc_to_eflags(cpu->cc), &cf_af);
 
 	(void)a, (void)b, (void)c;
 	f = add8(&al, by);
-	cpu->cc = (f & ~(u32)(EFLAGS_CF | EFLAGS_AF)) | cf_af;
+	cpu->cc = cc_from_eflags((f & ~(u32)(EFLAGS_CF | EFLAGS_AF)) | cf_af);
 	set_al(cpu, al);
 	return 0;
 }
@@ -61,13 +61,13 @@ u64 helper_das(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	u8 al = cpu->regs[R_EAX], old = al;
 	u32 cf_af, f;
-	u8 by = decimal_adjust(al, cpu->cc, &cf_af);
+	u8 by = decimal_adjust(al, cc_to_eflags(cpu->cc), &cf_af);
 
 	(void)a, (void)b, (void)c;
 	f = sub8(&al, by);
 	if ((cf_af & EFLAGS_AF) && old < 6)
 		cf_af |= EFLAGS_CF;
-	cpu->cc = (f & ~(u32)(EFLAGS_CF | EFLAGS_AF)) | cf_af;
+	cpu->cc = cc_from_eflags((f & ~(u32)(EFLAGS_CF | EFLAGS_AF)) | cf_af);
 	set_al(cpu, al);
 	return 0;
 }
@@ -76,11 +76,11 @@ u64 helper_das(struct cpu *cpu, u32 a, u32 b, u32 c)
 static void ascii_adjust(struct cpu *cpu, u32 (*op)(u16 *, u16))
 {
 	u16 ax = cpu->regs[R_EAX];
-	bool adjust = (ax & 15) > 9 || (cpu->cc & EFLAGS_AF);
+	bool adjust = (ax & 15) > 9 || (cc_to_eflags(cpu->cc) & EFLAGS_AF);
 	u32 f = op(&ax, adjust ? 0x106 : 0);
 
-	cpu->cc = (f & ~(u32)(EFLAGS_CF | EFLAGS_AF)) |
-		  (adjust ? EFLAGS_CF | EFLAGS_AF : 0);
+	cpu->cc = cc_from_eflags((f & ~(u32)(EFLAGS_CF | EFLAGS_AF)) |
+				 (adjust ? EFLAGS_CF | EFLAGS_AF : 0));
 	set_ax(cpu, ax & 0xff0f);
 }
 
@@ -108,7 +108,7 @@ u64 helper_aam(struct cpu *cpu, u32 base, u32 b, u32 c)
 		fault(x86(cpu), EXCP_DE, 0, "AAM by zero", 0, 0);
 	low = al % base;
 	set_ax(cpu, al / base << 8 | low);
-	cpu->cc = add8(&low, 0);
+	cpu->cc = cc_from_eflags(add8(&low, 0));
 	return 0;
 }
 
@@ -118,7 +118,7 @@ u64 helper_aad(struct cpu *cpu, u32 base, u32 b, u32 c)
 	u8 al = ax;
 
 	(void)b, (void)c;
-	cpu->cc = add8(&al, (ax >> 8) * base);
+	cpu->cc = cc_from_eflags(add8(&al, (ax >> 8) * base));
 	set_ax(cpu, al);
 	return 0;
 }

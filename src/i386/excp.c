@@ -137,7 +137,7 @@ u64 helper_raise(struct cpu *cpu, u32 vector, u32 err, u32 c)
 u64 helper_into(struct cpu *cpu, u32 next, u32 b, u32 c)
 {
 	(void)b, (void)c;
-	if (cpu->cc & EFLAGS_OF)
+	if (cc_to_eflags(cpu->cc) & EFLAGS_OF)
 		helper_raise_int(cpu, EXCP_OF, next, 1);
 	return 0;
 }

@@ -8,7 +8,7 @@
 
 static void set_zf(struct x86_cpu *x, bool on)
 {
-	x->c.cc = (x->c.cc & ~(u64)EFLAGS_ZF) | (on ? EFLAGS_ZF : 0);
+	cpu_set_eflags(x, on ? EFLAGS_ZF : 0, EFLAGS_ZF);
 }
 
 /* -- LAR, LSL, VERR, VERW ------------------------------------------------------- */

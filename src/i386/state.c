@@ -157,7 +157,7 @@ enum { EFLAGS_KEPT = EFLAGS_TF | EFLAGS_IF | EFLAGS_IOPL | EFLAGS_NT | EFLAGS_VM
 
 u32 cpu_get_eflags(const struct x86_cpu *x)
 {
-	return x->eflags | 2 | (x->c.cc & EFLAGS_ARITH) |
+	return x->eflags | 2 | cc_to_eflags(x->c.cc) |
 	       (x->hflags & HF_RF ? EFLAGS_RF : 0) |
 	       (x->df < 0 ? EFLAGS_DF : 0);
 }
@@ -168,7 +168,7 @@ void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask)
 	u32 old = x->eflags;
 	u32 own = mask & EFLAGS_KEPT;
 
-	x->c.cc = (x->c.cc & ~(u64)arith) | (val & arith);
+	x->c.cc = cc_from_eflags((cc_to_eflags(x->c.cc) & ~arith) | (val & arith));
 	if (mask & EFLAGS_DF)
 		x->df = val & EFLAGS_DF ? -1 : 1;
 	x->eflags = (old & ~own) | (val & own);

@@ -337,7 +337,7 @@ u64 helper_rep_lods(struct cpu *cpu, u32 a, u32 b, u32 c)
 }
 
 /* -- SCAS, CMPS -------------------------------------------------------------------- */
-/* cc as after SUB x - y of this size. */
+/* cpu->cc as after SUB x - y of this size. */
 static u32 sub_flags(u32 x, u32 y, int size)
 {
 	u32 ax;
@@ -351,7 +351,7 @@ static u32 sub_flags(u32 x, u32 y, int size)
 	else
 		__asm__("cmpl %2, %1\n\tlahf\n\tseto %%al"
 			: "=&a"(ax) : "c"(x), "d"(y) : "cc");
-	return (ax >> 8 & 0xd5) | (ax & 1) << 11;
+	return ax;
 }
 
 /* High bit of each element of v that is zero; exact for the lowest one. */

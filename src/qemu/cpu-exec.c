@@ -186,7 +186,7 @@ static bool host_fault(int signo, void *addr, struct host_context *ctx)
 		*(u64 *)(void *)((char *)cpu + target_ir.global[i].offset) =
 			host_context_reg(ctx, target_ir.global[i].host);
 	if (m->flags_in_host)
-		cpu->cc = host_context_eflags(ctx);
+		cpu->cc = cc_from_eflags(host_context_eflags(ctx));
 	cpu->pc = tb->pc + m->pc_ofs;
 	if (icount_enabled())
 		cpu->icount_left += tb->n_insns - m->index;

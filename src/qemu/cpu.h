@@ -62,8 +62,8 @@ struct cpu {
 	/* -- translated code ------------------------------------------- */
 	u64 stack_tag;               /* page of ESP, or TLB_INVALID        */
 	u64 stack_addend;            /* host address - linear, both rights */
-	u64 cc;                      /* CF PF AF ZF SF OF at their EFLAGS
-				      * places; the other bits are noise   */
+	u64 cc;                      /* CF PF AF ZF SF OF as LAHF, SETO AL
+				      * leave them in EAX: cc_to_eflags    */
 	u32 exit_request;            /* _Atomic; any thread stores 1: leave
 				      * at the next check                  */
 	int stack_mode;              /* mmu index stack_tag is for         */
@@ -156,6 +156,20 @@ struct cpu_tables {
 	/* flat addend tables: [mode][write][page] */
 	u64 tlb[NB_MMU_MODES][2][TLB_PAGES] __attribute__((aligned(4096)));
 };
+
+/* The arithmetic flags: between their EFLAGS places and the form cpu->cc has,
+ * which costs the host a tenth of what PUSHF does: SF ZF AF PF CF in bits 8..15
+ * as LAHF leaves them, OF in bit 0, the other bits noise. */
+static inline u32 cc_to_eflags(u64 cc)
+{
+	return (u32)(cc >> 8 & 0xd5) | (u32)(cc & 1) << 11;
+}
+
+static inline u64 cc_from_eflags(u64 eflags)
+{
+	return (eflags & 0xd5) << 8 | (eflags >> 11 & 1);
+}
+
 static inline struct cpu_tables *cpu_tables(struct cpu *cpu)
 {
 	return (struct cpu_tables *)((char *)cpu + CPU_TABLES_OFS);

@@ -5,7 +5,8 @@
  * those (a soft-TLB check) does one of three things, cheapest first: nothing,
  * when nobody needs the flags any more; note a recipe, when the registers that
  * made them still hold (a compare is issued again at its reader, the slow path
- * computes them for an exception frame); save them with pushfq/pop. */
+ * computes them for an exception frame); save them: LAHF and SETO, in cpu->cc.
+ * PUSHF would take ten times as long. */
 #include "tcg/x64_gen.h"
 
 #include "env/log.h"
@@ -25,10 +26,57 @@ u8 fl_needed_after(struct gen *g)
 	return gen_insn(g)->flive | gen_insn(g)->ffault;
 }
 
-void fl_emit_save(struct xcode *c)
+/* rax to or from where it waits while LAHF and SAHF use it. */
+static void move_rax(struct xcode *c, int to, int from)
 {
-	x_u8(c, 0x9c);                                   /* pushfq         */
-	x_rm_load(c, 0x8f, IRS_32, 0, XMEM(X_ENV, tcg_layout.cc)); /* pop  */
+	struct xmem slot = XMEM(X_ENV, tcg_layout.save + 8);
+
+	if (to == X_NONE)
+		x_st(c, IRS_64, slot, from);
+	else if (from == X_NONE)
+		x_ld(c, IRS_64, to, slot);
+	else
+		x_mov_rr(c, IRS_64, to, from);
+}
+
+/* eax = the host's flags as cpu->cc holds them. */
+static void emit_lahf(struct xcode *c)
+{
+	x_u8(c, 0x9f);                                   /* lahf           */
+	x_rr(c, 0x0f90, IRS_8, 0, X_RAX);                /* seto al        */
+}
+
+void fl_emit_save(struct xcode *c, int scratch)
+{
+	move_rax(c, scratch, X_RAX);
+	emit_lahf(c);
+	x_st(c, IRS_32, XMEM(X_ENV, tcg_layout.cc), X_RAX);
+	move_rax(c, X_RAX, scratch);
+}
+
+/* The same in hot code: r8 may hold an operand. */
+static void save(struct gen *g)
+{
+	bool taken = g->busy >> X_R8 & 1 || g->def_spill != IR_NONE;
+
+	fl_emit_save(&g->c, taken ? X_NONE : X_R8);
+}
+
+/* All flags as cpu->cc has them into the host's. */
+static void emit_load(struct xcode *c)
+{
+	x_mov_rr(c, IRS_64, X_R8, X_RAX);
+	x_ld(c, IRS_32, X_RAX, XMEM(X_ENV, tcg_layout.cc));
+	x_grp1_ri(c, 0, IRS_8, X_RAX, 0x7f);             /* OF             */
+	x_u8(c, 0x9e);                                   /* sahf           */
+	x_mov_rr(c, IRS_64, X_RAX, X_R8);
+}
+
+/* CF as cpu->cc has it into the host's. */
+static void emit_load_carry(struct xcode *c)
+{
+	x_rm_load(c, 0x0fba, IRS_32, 4, XMEM(X_ENV, tcg_layout.cc));
+	x_u8(c, 8);                                      /* bt [cc], 8     */
 }
 
 static void emit_op(struct xcode *c, int n, const struct recipe *r, int a)
@@ -90,8 +138,7 @@ void fl_emit_recipe(struct xcode *c, const struct recipe *r)
 	case REC_DEC:
 		x_mov_rr(c, IRS_32, X_R8, r->a);
 		x_grp1_ri(c, r->kind == REC_INC ? 5 : 0, r->size, X_R8, 1);
-		x_rm_load(c, 0x0fba, IRS_32, 4, XMEM(X_ENV, tcg_layout.cc));
-		x_u8(c, 0);                                  /* bt [cc], 0  */
+		emit_load_carry(c);
 		x_rd(c, r->size == IRS_8 ? 0xfe : 0xff, r->size, r->kind == REC_DEC, X_R8);
 		break;
 	}
@@ -142,7 +189,7 @@ void fl_clobber(struct gen *g)
 	} else if (g->rec.kind != REC_NONE) {
 		g->fl = FL_RECIPE;
 	} else {
-		fl_emit_save(&g->c);
+		save(g);
 		g->fl = FL_MEM;
 	}
 }
@@ -163,7 +210,7 @@ static void reg_changes(struct gen *g, int r, u8 need)
 	if (g->fl == FL_RECIPE) {
 		if (need) {
 			fl_emit_recipe(&g->c, &g->rec);
-			fl_emit_save(&g->c);
+			save(g);
 		}
 		g->fl = FL_MEM;
 	}
@@ -187,36 +234,28 @@ void fl_sync(struct gen *g, u8 mask)
 	if (mask && g->fl != FL_MEM) {
 		if (g->fl == FL_RECIPE)
 			fl_emit_recipe(&g->c, &g->rec);
-		fl_emit_save(&g->c);
+		save(g);
 	}
 	g->fl = FL_MEM;
 }
 
-/* Conditions on the image in cpu->cc: a test whose ZF tells. */
+/* Conditions on the image in cpu->cc. One or two flags are a test of it,
+ * whose ZF tells; those that compare flags have them all in the host's. */
 static int cond_from_mem(struct gen *g, int cc)
 {
-	static const u16 mask[8] = { 0x800, 0x001, 0x040, 0x041, 0x080, 0x004, 0, 0 };
-	struct xmem m = XMEM(X_ENV, tcg_layout.cc);
-	struct xcode *c = &g->c;
+	static const struct { u8 byte, mask; } flags[8] = {
+		[CC_O >> 1] = { 0, 1 },    [CC_B >> 1] = { 1, 0x01 },
+		[CC_E >> 1] = { 1, 0x40 }, [CC_BE >> 1] = { 1, 0x41 },
+		[CC_S >> 1] = { 1, 0x80 }, [CC_P >> 1] = { 1, 0x04 },
+	};
+	u8 mask = flags[cc >> 1].mask;
 
-	if (mask[cc >> 1]) {
-		bool high = mask[cc >> 1] > 0xff;
-
-		m.disp += high;
-		x_rm_load(c, 0xf6, IRS_8, 0, m);             /* test byte   */
-		x_u8(c, mask[cc >> 1] >> (high ? 8 : 0));
-	} else {                                 /* L: SF != OF; LE: or ZF  */
-		x_ld(c, IRS_32, X_R8, m);
-		x_rd(c, 0xc1, IRS_32, 5, X_R8);              /* shr r8d, 4  */
-		x_u8(c, 4);
-		x_rm(c, 0x33, IRS_32, X_R8, m);              /* xor         */
-		x_grp1_ri(c, 4, IRS_32, X_R8, 0x80);
-		if (cc >> 1 == CC_LE >> 1) {
-			x_rd(c, 0xd1, IRS_32, 5, X_R8);      /* to ZF's bit */
-			x_rm(c, 0x0b, IRS_32, X_R8, m);
-			x_grp1_ri(c, 4, IRS_32, X_R8, 0x40);
-		}
+	if (!mask) {
+		emit_load(&g->c);
+		return cc;
 	}
+	x_rm_load(&g->c, 0xf6, IRS_8, 0, XMEM(X_ENV, tcg_layout.cc + flags[cc >> 1].byte));
+	x_u8(&g->c, mask);                               /* test byte      */
 	return cc & 1 ? CC_E : CC_NE;
 }
 
@@ -235,24 +274,17 @@ void fl_load_carry(struct gen *g)
 		fl_emit_recipe(&g->c, &g->rec);
 		g->fl = FL_HOST;
 	} else if (g->fl == FL_MEM) {
-		x_rm_load(&g->c, 0x0fba, IRS_32, 4, XMEM(X_ENV, tcg_layout.cc));
-		x_u8(&g->c, 0);                              /* bt [cc], 0  */
+		emit_load_carry(&g->c);
 	}
 }
 
 void fl_load(struct gen *g)
 {
-	struct xcode *c = &g->c;
-
 	if (g->fl == FL_RECIPE) {
-		fl_emit_recipe(c, &g->rec);
+		fl_emit_recipe(&g->c, &g->rec);
 		g->fl = FL_HOST;
 	} else if (g->fl == FL_MEM) {
-		x_mov_rr(c, IRS_64, X_R8, X_RAX);
-		x_rm_load(c, 0x0fb6, IRS_32, X_RAX, XMEM(X_ENV, tcg_layout.cc));
-		x_mov_rr(c, IRS_8, X_AH, X_RAX);
-		x_u8(c, 0x9e);                               /* sahf        */
-		x_mov_rr(c, IRS_64, X_RAX, X_R8);
+		emit_load(&g->c);
 	}
 }
 
@@ -283,18 +315,19 @@ void fl_before_op(struct gen *g, u8 kills)
 
 void fl_emit_merge(struct xcode *c, u8 flags, int scratch)
 {
-	static const u16 bit[6] = { 0x001, 0x004, 0x010, 0x040, 0x080, 0x800 };
+	static const u16 bit[6] = { 0x100, 0x400, 0x1000, 0x4000, 0x8000, 1 };
 	struct xmem cc = XMEM(X_ENV, tcg_layout.cc);
 	u32 mask = 0;
 
 	for (int i = 0; i < 6; i++)
 		if (flags >> i & 1)
 			mask |= bit[i];
-	x_u8(c, 0x9c);                                       /* pushfq      */
-	x_u16(c, 0x5841 | (scratch & 7) << 8);               /* pop         */
-	x_grp1_ri(c, 4, IRS_32, scratch, mask);
+	move_rax(c, scratch, X_RAX);
+	emit_lahf(c);
+	x_grp1_ri(c, 4, IRS_32, X_RAX, mask);
 	x_grp1_mi(c, 4, IRS_32, cc, (s32)~mask);
-	x_rm(c, 0x09, IRS_32, scratch, cc);
+	x_rm(c, 0x09, IRS_32, X_RAX, cc);
+	move_rax(c, X_RAX, scratch);
 }
 
 void fl_after_op(struct gen *g, u8 kills, struct recipe rec)

@@ -141,7 +141,9 @@ void fl_before_op(struct gen *g, u8 kills);
 void fl_after_op(struct gen *g, u8 kills, struct recipe rec);
 /* Emit a recipe (leaves the flags in the host's; r8 is scratch). */
 void fl_emit_recipe(struct xcode *c, const struct recipe *r);
-void fl_emit_save(struct xcode *c);     /* host flags -> cpu->cc              */
+/* Host flags to cpu->cc; rax waits in the register `scratch`, or in memory if that is
+ * X_NONE. Without a memory operand in r9 that may be scratch. The flags are kept. */
+void fl_emit_save(struct xcode *c, int scratch);
 /* cpu->cc gets the bits `flags` from the host's; scratch: r8 or r9. */
 void fl_emit_merge(struct xcode *c, u8 flags, int scratch);
 /* The current instruction will overwrite its input r: if its flags are wanted

@@ -370,7 +370,7 @@ static void cold_flags(struct gen *g, const struct cold *k)
 	if (k->rec.kind == REC_NONE)
 		return;
 	fl_emit_recipe(&g->c, &k->rec);
-	fl_emit_save(&g->c);
+	fl_emit_save(&g->c, X_R8);
 }
 
 /* The access is done by the hot code with r9 set; when r9 is the bounce
@@ -383,7 +383,7 @@ static void cold_access(struct gen *g, const struct cold *k)
 	if (k->aligned)
 		g->map[k->map].slow = (u32)(c->p - g->start);
 	if (k->save_flags)
-		fl_emit_save(c);
+		fl_emit_save(c, X_R8);
 	cold_flags(g, k);
 	if (k->ea.base == X_NONE && k->ea.index == X_NONE)
 		x_mov_ri(c, X_EA, (u32)k->ea.disp);
@@ -419,7 +419,7 @@ static void cold_guard(struct gen *g, const struct cold *k)
 static void cold_exit(struct gen *g, const struct cold *k)
 {
 	if (k->save_flags)
-		fl_emit_save(&g->c);
+		fl_emit_save(&g->c, X_R8);
 	cold_flags(g, k);
 	cold_delta(g, k->delta);
 	if (k->cross)

@@ -85,7 +85,7 @@ static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct 
 	over = x_jcc8(c, CC_E);
 	if (!carry && kills == IRF_ALL) {
 		shift_insn(g, in, d, m, src);
-		fl_emit_save(c);
+		fl_emit_save(c, m ? X_R8 : X_R9);
 	} else {
 		if (carry)
 			fl_load_carry(g);

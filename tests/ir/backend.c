@@ -112,7 +112,7 @@ static void on_fpe(int sig, siginfo_t *info, void *frame)
 	for (int g = 0; g < N_GLOBALS; g++)
 		cpu->c.regs[g] = frame_reg(uc, test_target.global[g].host);
 	if (m && m->flags_in_host)
-		cpu->c.cc = (u32)uc->uc_mcontext.gregs[REG_EFL];
+		cpu->c.cc = cc_from_eflags((u32)uc->uc_mcontext.gregs[REG_EFL]);
 	leave(END_FAULT, pc);
 }
 
@@ -292,14 +292,14 @@ const char *backend_run(const struct ir_block *b, struct state *s)
 	memcpy(cpu->c.regs, s->global, sizeof(s->global));
 	memcpy(cpu->env, s->env, ENV_SIZE);
 	memcpy(ram, s->mem, MEM_SIZE);
-	cpu->c.cc = cc_of_flags(s->flags);
+	cpu->c.cc = cc_from_eflags(cc_of_flags(s->flags));
 	cpu->c.stack_tag = TLB_INVALID;
 	cpu->c.stack_addend = 0;
 	bad = run_block(&copy, pc, 0);
 	memcpy(s->global, cpu->c.regs, sizeof(s->global));
 	memcpy(s->env, cpu->env, ENV_SIZE);
 	memcpy(s->mem, ram, MEM_SIZE);
-	s->flags = flags_of_cc((u32)cpu->c.cc);
+	s->flags = flags_of_cc(cc_to_eflags(cpu->c.cc));
 	s->end = how;
 	s->pc = how == END_MAIN || how == END_LOOK ? 0 : (u32)cpu->c.pc;
 	return bad;

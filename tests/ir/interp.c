@@ -484,14 +484,14 @@ static u64 call(struct run *r, u32 nr, u32 a, u32 b, u32 c)
 
 	for (int g = 0; g < N_GLOBALS; g++)
 		cpu->regs[g] = h->flags & IRH_RREGS ? r->val[g] : 0;
-	cpu->cc = h->flags & IRH_RFLAGS ? cc_of_flags(r->s->flags) : 0;
+	cpu->cc = h->flags & IRH_RFLAGS ? cc_from_eflags(cc_of_flags(r->s->flags)) : 0;
 	u64 x = fn(cpu, a, b, c);
 
 	if (h->flags & IRH_WREGS)
 		for (int g = 0; g < N_GLOBALS; g++)
 			r->val[g] = cpu->regs[g];
 	if (h->flags & IRH_WFLAGS) {
-		r->s->flags = flags_of_cc(cpu->cc);
+		r->s->flags = flags_of_cc(cc_to_eflags(cpu->cc));
 		r->s->undef = 0;
 	}
 	return x;
@@ -623,13 +623,13 @@ static u64 th_rflags(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	(void)b;
 	(void)c;
-	return (cpu->cc & 0x8d5) ^ a;
+	return cc_to_eflags(cpu->cc) ^ a;
 }
 
 static u64 th_wflags(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	(void)c;
-	cpu->cc = a;
+	cpu->cc = cc_from_eflags(a);
 	return b;
 }
 
