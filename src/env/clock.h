@@ -11,6 +11,14 @@
 s64 clock_monotonic_ns(void);         /* since an arbitrary point, no jumps */
 s64 clock_realtime_ns(void);          /* since 1970-01-01 UTC               */
 u64 clock_host_tsc(void);             /* the host's time stamp counter      */
+/* The same, cheaper: may be read some instructions too early. For measuring. */
+static inline u64 clock_stamp(void)
+{
+	u32 lo, hi;
+
+	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (u64)hi << 32 | lo;
+}
 /* Nanoseconds that `ticks` of it last, to about 1 in 10000; the first call may
  * take two milliseconds. */
 s64 clock_tsc_to_ns(u64 ticks);

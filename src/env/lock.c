@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "env/clock.h"
+#include "env/lockstat.h"
 #include "env/log.h"
 #include "env/thread.h"
 
@@ -37,14 +38,14 @@ static bool ordered(const struct lock *outer, const struct lock *inner)
 	return outer < inner;
 }
 
-static void check_order(const struct lock *l, const char *site)
+static void check_order(const struct lock *l, const struct lock_site *site)
 {
 	for (const struct lock *h = held; h; h = h->outer)
 		if (!ordered(h, l))
-			bug("lock order: %s (rank %d) taken at %s while "
-			    "holding %s (rank %d) taken at %s",
-			    l->name, l->rank, site,
-			    h->name, h->rank, h->site);
+			bug("lock order: %s (rank %d) taken at %s:%d while "
+			    "holding %s (rank %d) taken at %s:%d",
+			    l->name, l->rank, site->file, site->line,
+			    h->name, h->rank, h->site->file, h->site->line);
 }
 
 static void held_push(struct lock *l)
@@ -64,7 +65,7 @@ static void held_remove(struct lock *l)
 	l->outer = NULL;
 }
 #else
-static void check_order(const struct lock *l, const char *site)
+static void check_order(const struct lock *l, const struct lock_site *site)
 {
 	(void)l;
 	(void)site;
@@ -93,14 +94,15 @@ bool lock_held(const struct lock *l)
 	return __atomic_load_n(&l->owner, __ATOMIC_RELAXED) == thread_id();
 }
 
-static void check_recursion(const struct lock *l, const char *site)
+static void check_recursion(const struct lock *l, const struct lock_site *site)
 {
 	if (__builtin_expect(lock_held(l), 0))
-		bug("lock %s taken again at %s, already held since %s",
-		    l->name, site, l->site);
+		bug("lock %s taken again at %s:%d, already held since %s:%d",
+		    l->name, site->file, site->line, l->site->file,
+		    l->site->line);
 }
 
-static void acquired(struct lock *l, const char *site)
+static void acquired(struct lock *l, const struct lock_site *site)
 {
 	set_owner(l, thread_id());
 	l->site = site;
@@ -130,25 +132,60 @@ void lock_destroy(struct lock *l)
 	pthread_mutex_destroy(&l->mutex);
 }
 
-UNCHECKED void lock_acquire_at(struct lock *l, const char *site)
+/* While somebody watches (env/lockstat.h): one that has to be waited for is one
+ * that could not be taken at once. */
+static UNCHECKED void acquire_watched(struct lock *l, const struct lock_site *site)
+{
+	u64 start = 0;
+
+	if (pthread_mutex_trylock(&l->mutex)) {
+		start = clock_stamp();
+		pthread_mutex_lock(&l->mutex);
+	}
+	l->since = clock_stamp();
+	lockstat_acquired(l, site, start);
+}
+
+UNCHECKED void lock_acquire_at(struct lock *l, const struct lock_site *site)
 {
 	check_recursion(l, site);
 	check_order(l, site);
-	pthread_mutex_lock(&l->mutex);
+	if (lock_watched())
+		acquire_watched(l, site);
+	else
+		pthread_mutex_lock(&l->mutex);
 	acquired(l, site);
 }
 
-UNCHECKED bool lock_tryacquire_at(struct lock *l, const char *site)
+UNCHECKED bool lock_tryacquire_at(struct lock *l, const struct lock_site *site)
 {
 	check_recursion(l, site);
 	if (pthread_mutex_trylock(&l->mutex))
 		return false;
+	if (lock_watched()) {
+		l->since = clock_stamp();
+		lockstat_acquired(l, site, 0);
+	}
 	acquired(l, site);
 	return true;
 }
 
+/* Once it is free the lock may be gone: what is to be counted is copied. */
+static UNCHECKED void release_watched(struct lock *l)
+{
+	struct lock_hold h = { l->name, l->site, l->since, clock_stamp() };
+
+	releasing(l);
+	pthread_mutex_unlock(&l->mutex);
+	lockstat_held(&h);
+}
+
 UNCHECKED void lock_release(struct lock *l)
 {
+	if (lock_watched()) {
+		release_watched(l);
+		return;
+	}
 	releasing(l);
 	pthread_mutex_unlock(&l->mutex);
 }
@@ -181,31 +218,51 @@ static bool is_ready(struct cond *c)
 }
 
 /* The lock is not this thread's while it sleeps. */
-static const char *before_wait(struct cond *c, struct lock *l)
+struct sleep { const struct lock_site *taken, *at; u64 start; };
+
+static void before_wait(struct sleep *s, struct cond *c, struct lock *l,
+			const struct lock_site *at)
 {
+	*s = (struct sleep){ l->site, at, 0 };
 	if (!is_ready(c))
 		cond_init(c);
+	if (lock_watched()) {
+		s->start = clock_stamp();
+		lockstat_held(&(struct lock_hold){ l->name, l->site, l->since, s->start });
+	}
 	releasing(l);
 	check_order(l, l->site);
-	return l->site;
 }
 
-void cond_wait(struct cond *c, struct lock *l)
+static void after_wait(const struct sleep *s, struct lock *l)
 {
-	const char *site = before_wait(c, l);
-
-	pthread_cond_wait(&c->c, &l->mutex);
-	acquired(l, site);
+	if (lock_watched()) {
+		l->since = clock_stamp();
+		lockstat_slept(l, s->at, s->start);
+	}
+	acquired(l, s->taken);
 }
 
-bool cond_timedwait(struct cond *c, struct lock *l, s64 ns)
+void cond_wait_at(struct cond *c, struct lock *l, const struct lock_site *site)
+{
+	struct sleep s;
+
+	before_wait(&s, c, l, site);
+	pthread_cond_wait(&c->c, &l->mutex);
+	after_wait(&s, l);
+}
+
+bool cond_timedwait_at(struct cond *c, struct lock *l, s64 ns,
+		       const struct lock_site *site)
 {
 	s64 end = clock_monotonic_ns() + MAX(ns, 0);
 	struct timespec ts = { end / NS_PER_SEC, end % NS_PER_SEC };
-	const char *site = before_wait(c, l);
-	int err = pthread_cond_timedwait(&c->c, &l->mutex, &ts);
+	struct sleep s;
+	int err;
 
-	acquired(l, site);
+	before_wait(&s, c, l, site);
+	err = pthread_cond_timedwait(&c->c, &l->mutex, &ts);
+	after_wait(&s, l);
 	return err != ETIMEDOUT;
 }
 

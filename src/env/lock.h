@@ -54,13 +54,26 @@ enum lock_rank {
 	RANK_LOG = 90,        /* the log file                               */
 };
 
+/* A place in the code that takes a lock or waits on a condition. */
+struct lock_site {
+	const char *what;       /* the lock or condition, as written there  */
+	const char *func, *file;
+	int line;
+};
+#define LOCK_SITE(what) \
+	__extension__ ({ static const struct lock_site site_ = \
+		{ #what, __func__, __FILE__, __LINE__ }; &site_; })
+
 struct TSA(capability("lock")) lock {
 	pthread_mutex_t mutex;
 	const char *name;
 	int rank;               /* enum lock_rank                           */
 	u32 owner;              /* _Atomic use; thread_id() of the holder, 0 */
-	const char *site;       /* file:line of the last acquire (dbg)      */
-	struct lock *outer;     /* holder's next lock outwards (dbg)        */
+	const struct lock_site *site; /* of the last acquire                */
+	u64 since;              /* host time stamp of that, when watched    */
+#ifdef LOCKDEP
+	struct lock *outer;     /* holder's next lock outwards              */
+#endif
 };
 
 struct TSA(capability("lock class")) lock_class { char unused; };
@@ -70,19 +83,18 @@ struct TSA(capability("thread")) thread_role { char unused; };
  * a static initialiser cannot choose the clock). */
 struct cond { pthread_cond_t c; u32 ready; };
 
-#define LOCK_INIT(n, r) { PTHREAD_MUTEX_INITIALIZER, n, r, 0, NULL, NULL }
+#define LOCK_INIT(n, r) { .mutex = PTHREAD_MUTEX_INITIALIZER, .name = n, .rank = r }
 #define COND_INIT { PTHREAD_COND_INITIALIZER, 0 }
 
 void lock_init(struct lock *l, const char *name, int rank);
 void lock_destroy(struct lock *l);
 
 /* Acquire l; aborts on recursion (always) and on a rank violation (dbg). */
-#define lock_acquire(l) lock_acquire_at(l, __FILE__ ":" LOCK_STR(__LINE__))
-#define lock_tryacquire(l) lock_tryacquire_at(l, __FILE__ ":" LOCK_STR(__LINE__))
-#define LOCK_STR(x) LOCK_STR2(x)
-#define LOCK_STR2(x) #x
-void lock_acquire_at(struct lock *l, const char *site) ACQUIRE(*l);
-bool lock_tryacquire_at(struct lock *l, const char *site) TRY_ACQUIRE(true, *l);
+#define lock_acquire(l) lock_acquire_at(l, LOCK_SITE(l))
+#define lock_tryacquire(l) lock_tryacquire_at(l, LOCK_SITE(l))
+void lock_acquire_at(struct lock *l, const struct lock_site *site) ACQUIRE(*l);
+bool lock_tryacquire_at(struct lock *l, const struct lock_site *site)
+	TRY_ACQUIRE(true, *l);
 void lock_release(struct lock *l) RELEASE(*l);
 void lock_assert_held(struct lock *l) ASSERT_HELD(*l);   /* aborts if not */
 bool lock_held(const struct lock *l);     /* does this thread hold l?       */
@@ -90,8 +102,12 @@ bool lock_held(const struct lock *l);     /* does this thread hold l?       */
 /* Condition variables on CLOCK_MONOTONIC. cond_timedwait returns false when
  * `ns` nanoseconds passed without a wake-up. */
 void cond_init(struct cond *c);
-void cond_wait(struct cond *c, struct lock *l) REQUIRES(*l);
-bool cond_timedwait(struct cond *c, struct lock *l, s64 ns) REQUIRES(*l);
+#define cond_wait(c, l) cond_wait_at(c, l, LOCK_SITE(c))
+#define cond_timedwait(c, l, ns) cond_timedwait_at(c, l, ns, LOCK_SITE(c))
+void cond_wait_at(struct cond *c, struct lock *l, const struct lock_site *site)
+	REQUIRES(*l);
+bool cond_timedwait_at(struct cond *c, struct lock *l, s64 ns,
+		       const struct lock_site *site) REQUIRES(*l);
 void cond_signal(struct cond *c);
 void cond_broadcast(struct cond *c);
 

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "env/clock.h"
+#include "env/lockstat.h"
 #include "env/log.h"
 #include "env/signal.h"
 #include "env/thread.h"
@@ -399,11 +400,14 @@ void main_loop_wait(void)
 {
 	struct timespec ts, *timeout = sleep_time(&ts);
 	size_t n = watches_prepare();
+	u64 start;
 	int ready;
 
 	ASSERT(thread_id() == main_thread);      /* a vCPU never polls       */
 	bql_unlock();
+	start = lockstat_now();
 	ready = ppoll(pollfds, n, timeout, NULL);
+	lockstat_idle("ppoll", start);
 	bql_lock();
 	if (ready > 0 && pollfds[0].revents)
 		notify_cleared();

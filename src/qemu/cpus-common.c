@@ -15,12 +15,15 @@
 
 #include <stdlib.h>
 
+#include "env/lockstat.h"
 #include "env/log.h"
 
 struct cpu_work {
 	struct cpu_work *next;
 	run_on_cpu_func *func;
+	const char *name;                /* of func                          */
 	void *data;
+	u64 queued;                      /* lockstat_now()                   */
 	bool exclusive;                  /* runs in an exclusive section     */
 	bool free;                       /* nobody waits: ours to free       */
 	bool done;                       /* under the BQL                    */
@@ -35,8 +38,9 @@ static struct cond exclusive_cond = COND_INIT, exclusive_resume = COND_INIT;
 /* 0: no section is asked for; else 1 + vCPUs it still waits for. Written under
  * the list lock, read without. Upstream: pending_cpus. */
 static u32 pending_cpus;
-/* Sections this thread is in, one within the other. */
+/* Sections this thread is in, one within the other; why, since when. */
 static __thread u32 exclusive_depth;
+static __thread struct { const char *why; u64 asked, since; } section;
 
 /* Some work is done; with the BQL. Upstream: qemu_work_cond. */
 static struct cond qemu_work_cond = COND_INIT;
@@ -113,17 +117,20 @@ static u32 count_running(void) REQUIRES(qemu_cpu_list_lock)
 			continue;
 		cpu->has_waiter = true;
 		n++;
+		lockstat_event("section waits for vCPU", (u32)cpu->cpu_index);
 		qemu_cpu_kick(cpu);
 	}
 	return n;
 }
 
-void start_exclusive(void)
+void start_exclusive_at(const char *why)
 {
 	struct cpu *self = current_cpu;
 
 	if (exclusive_depth++)
 		return;
+	section.why = why;
+	section.asked = lockstat_now();
 	if (self && __atomic_load_n(&self->running, __ATOMIC_RELAXED))
 		bug("start_exclusive between cpu_exec_start and cpu_exec_end: "
 		    "CPU %d would wait for itself", self->cpu_index);
@@ -134,6 +141,7 @@ void start_exclusive(void)
 	while (pending() > 1)
 		cond_wait(&exclusive_cond, &qemu_cpu_list_lock);
 	lock_release(&qemu_cpu_list_lock);
+	section.since = lockstat_now();
 	if (self)
 		self->in_exclusive_context = true;
 }
@@ -145,6 +153,7 @@ void end_exclusive(void)
 		return;
 	if (current_cpu)
 		current_cpu->in_exclusive_context = false;
+	lockstat_done(STAT_SECTION, section.why, section.asked, section.since);
 	lock_acquire(&qemu_cpu_list_lock);
 	set_pending(0);
 	cond_broadcast(&exclusive_resume);
@@ -182,8 +191,10 @@ static void end_slow(struct cpu *cpu)
 	if (cpu->has_waiter) {
 		cpu->has_waiter = false;
 		set_pending(pending() - 1);
-		if (pending() == 1)
+		if (pending() == 1) {
+			lockstat_event("last to leave is vCPU", (u32)cpu->cpu_index);
 			cond_signal(&exclusive_cond);
+		}
 	}
 	lock_release(&qemu_cpu_list_lock);
 }
@@ -201,6 +212,7 @@ void cpu_exec_end(struct cpu *cpu)
 
 static void queue_work_on_cpu(struct cpu *cpu, struct cpu_work *w)
 {
+	w->queued = lockstat_now();
 	lock_acquire(&cpu->work_lock);
 	if (!cpu->work_first)
 		cpu->work_last = &cpu->work_first;
@@ -235,7 +247,7 @@ static struct cpu_work *take_work(struct cpu *cpu)
 static void run_exclusively(struct cpu *cpu, const struct cpu_work *w) REQUIRES(bql)
 {
 	bql_unlock();
-	start_exclusive();
+	start_exclusive_at(w->name);
 	w->func(cpu, w->data);
 	end_exclusive();
 	bql_lock();
@@ -246,10 +258,13 @@ void process_queued_cpu_work(struct cpu *cpu)
 	struct cpu_work *w;
 
 	while ((w = take_work(cpu))) {
+		u64 taken = lockstat_now();
+
 		if (w->exclusive)
 			run_exclusively(cpu, w);
 		else
 			w->func(cpu, w->data);
+		lockstat_done(STAT_WORK, w->name, w->queued, taken);
 		if (w->free) {
 			free(w);
 			continue;
@@ -259,17 +274,18 @@ void process_queued_cpu_work(struct cpu *cpu)
 	}
 }
 
-static void do_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
-	REQUIRES(bql)
+static void do_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data,
+			  const char *name) REQUIRES(bql)
 {
-	struct cpu_work w = { .func = func, .data = data };
+	struct cpu_work w = { .func = func, .data = data, .name = name };
 
 	queue_work_on_cpu(cpu, &w);
 	while (!w.done)
 		cond_wait(&qemu_work_cond, &bql);
 }
 
-void run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
+void run_on_cpu_at(struct cpu *cpu, run_on_cpu_func *func, void *data,
+		   const char *name)
 {
 	if (qemu_cpu_is_self(cpu) || !cpu->created) {
 		func(cpu, data);
@@ -278,30 +294,32 @@ void run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
 	if (exclusive_depth)
 		bug("run_on_cpu in an exclusive section: CPU %d waits for its "
 		    "end", cpu->cpu_index);
-	do_run_on_cpu(cpu, func, data);
+	do_run_on_cpu(cpu, func, data, name);
 }
 
 static void queue_async(struct cpu *cpu, run_on_cpu_func *func, void *data,
-			bool exclusive)
+			const char *name, bool exclusive)
 {
 	struct cpu_work *w = malloc(sizeof(*w));
 
 	if (!w)
 		die("out of memory");
-	*w = (struct cpu_work){ .func = func, .data = data, .free = true,
-				.exclusive = exclusive };
+	*w = (struct cpu_work){ .func = func, .data = data, .name = name,
+				.free = true, .exclusive = exclusive };
 	queue_work_on_cpu(cpu, w);
 }
 
-void async_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
+void async_run_on_cpu_at(struct cpu *cpu, run_on_cpu_func *func, void *data,
+			 const char *name)
 {
-	queue_async(cpu, func, data, false);
+	queue_async(cpu, func, data, name, false);
 }
 
-void async_safe_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
+void async_safe_run_on_cpu_at(struct cpu *cpu, run_on_cpu_func *func, void *data,
+			      const char *name)
 {
 	if (exclusive_depth)
 		func(cpu, data);
 	else
-		queue_async(cpu, func, data, true);
+		queue_async(cpu, func, data, name, true);
 }

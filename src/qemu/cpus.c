@@ -3,6 +3,7 @@
  * wait for work, come and go. Upstream: softmmu/cpus.c. */
 #include "qemu/cpus_accel.h"
 
+#include "env/lockstat.h"
 #include "env/log.h"
 #include "qemu/machine.h"
 #include "qemu/target.h"
@@ -44,8 +45,10 @@ bool halt_kicked(const struct halt_cond *h)
 
 static void halt_wake(struct halt_cond *h)
 {
+	lockstat_event("kick sent", 0);
 	if (__atomic_exchange_n(&h->kicked, 1, __ATOMIC_SEQ_CST))
 		return;
+	lockstat_event("kick needed", 0);
 	/* The sleeper has looked, or will see: woken, it finds the lock free. */
 	lock_acquire(&h->lock);
 	lock_release(&h->lock);

@@ -54,8 +54,10 @@ void cpu_exec_start(struct cpu *cpu) EXCLUDES(bql, qemu_cpu_list_lock);
 void cpu_exec_end(struct cpu *cpu) EXCLUDES(qemu_cpu_list_lock);
 /* On return no other vCPU is between cpu_exec_start and cpu_exec_end, until
  * end_exclusive(). Any thread, outside these two. Who holds a section may begin
- * another within it, which is counted. The BQL may be taken inside. */
-void start_exclusive(void) EXCLUDES(bql, qemu_cpu_list_lock);
+ * another within it, which is counted. The BQL may be taken inside. -lockstat calls
+ * a section by who asked for it. */
+#define start_exclusive() start_exclusive_at(__func__)
+void start_exclusive_at(const char *why) EXCLUDES(bql, qemu_cpu_list_lock);
 void end_exclusive(void) EXCLUDES(qemu_cpu_list_lock);
 bool in_exclusive(void);         /* is the calling thread in a section?        */
 /* The same for the thread of a vCPU, from that thread. */
@@ -66,23 +68,32 @@ static inline bool cpu_in_exclusive_context(const struct cpu *cpu)
 
 /* -- cpus-common.c: queued work --------------------------------------------------- */
 /* Each runs func(cpu, data) on the vCPU's thread, outside guest code, items of a
- * vCPU in the order they were queued. */
+ * vCPU in the order they were queued. The function's name is what -lockstat calls
+ * the item. */
 typedef void run_on_cpu_func(struct cpu *cpu, void *data);
 /* With the BQL held, returns when it has run; drops the BQL while it waits. At
  * once when called on that thread, or when the vCPU has none (yet, any more).
  * Not in an exclusive section. */
-void run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data) REQUIRES(bql);
+#define run_on_cpu(cpu, func, data) run_on_cpu_at(cpu, func, data, #func)
+void run_on_cpu_at(struct cpu *cpu, run_on_cpu_func *func, void *data, const char *name)
+	REQUIRES(bql);
 /* With the BQL held, soon: before the vCPU executes its next guest block. Returns
  * at once. Any thread, any lock of a rank below RANK_CPU_WORK. */
-void async_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data);
+#define async_run_on_cpu(cpu, func, data) \
+	async_run_on_cpu_at(cpu, func, data, #func)
+void async_run_on_cpu_at(struct cpu *cpu, run_on_cpu_func *func, void *data, const char *name);
 /* The same in an exclusive section, without the BQL. When the calling thread is
  * in one already: now, here. */
-void async_safe_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data);
+#define async_safe_run_on_cpu(cpu, func, data) \
+	async_safe_run_on_cpu_at(cpu, func, data, #func)
+void async_safe_run_on_cpu_at(struct cpu *cpu, run_on_cpu_func *func, void *data, const char *name);
 /* func(cpu, data) for each vCPU: the caller's own at once, the others before their
  * next guest block. When the caller is a vCPU between cpu_exec_start and
  * cpu_exec_end (a device access) cpu->synced_work is set: it has to leave after the
  * instruction under way, and executes the next one when all have done so. */
-void run_on_all_cpus_synced(run_on_cpu_func *func, void *data) REQUIRES(bql);
+#define run_on_all_cpus_synced(func, data) run_on_all_cpus_synced_at(func, data, #func)
+void run_on_all_cpus_synced_at(run_on_cpu_func *func, void *data, const char *name)
+	REQUIRES(bql);
 /* For the vCPU's own loop. Drops the BQL around exclusive items. */
 void process_queued_cpu_work(struct cpu *cpu) REQUIRES(bql);
 bool cpu_work_list_empty(struct cpu *cpu);

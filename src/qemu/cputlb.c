@@ -354,13 +354,15 @@ static void wait_for_others(struct cpu *src)
 	async_safe_run_on_cpu(src, nothing_more, NULL);
 }
 
-static void on_others(struct cpu *src, run_on_cpu_func *func, void *data)
+#define on_others(src, func, data) on_others_at(src, func, data, #func)
+static void on_others_at(struct cpu *src, run_on_cpu_func *func, void *data,
+			 const char *name)
 {
 	struct cpu *cpu;
 
 	CPU_FOREACH(cpu)
 		if (cpu != src && cpu->created)
-			async_run_on_cpu(cpu, func, data);
+			async_run_on_cpu_at(cpu, func, data, name);
 		else if (cpu != src)
 			func(cpu, data);     /* its thread is not there yet */
 }
@@ -389,7 +391,7 @@ void tlb_flush_page_all_cpus_synced(struct cpu *src, gva addr)
 	wait_for_others(src);
 }
 
-void run_on_all_cpus_synced(run_on_cpu_func *func, void *data)
+void run_on_all_cpus_synced_at(run_on_cpu_func *func, void *data, const char *name)
 {
 	struct cpu *self = current_cpu, *cpu;
 
@@ -397,7 +399,7 @@ void run_on_all_cpus_synced(run_on_cpu_func *func, void *data)
 		if (cpu == self || !cpu->created)
 			func(cpu, data);
 		else
-			async_run_on_cpu(cpu, func, data);
+			async_run_on_cpu_at(cpu, func, data, name);
 	}
 	if (self && __atomic_load_n(&self->running, __ATOMIC_RELAXED))
 		wait_for_others(self);

@@ -14,6 +14,7 @@
 #include "qemu/chardev.h"
 #include "qemu/cpus.h"
 #include "qemu/loader.h"
+#include "qemu/lockreport.h"
 #include "qemu/memory.h"
 #include "qemu/options.h"
 #include "qemu/runstate.h"
@@ -53,6 +54,9 @@ static void read_options(int argc, char **argv)
 	if (err)
 		die("cannot write the log %s: %s", o.log_path, strerror(err));
 	log_mask = o.log_items;
+	err = o.lockstat ? lockreport_start(o.lockstat_path) : 0;
+	if (err)
+		die("cannot write %s: %s", o.lockstat_path, strerror(err));
 }
 
 static void machine_build(void) REQUIRES(bql)

@@ -79,6 +79,16 @@ static enum options_result opt_nodefaults(struct options *o, const char *name,
 	return OPTIONS_RUN;
 }
 
+static enum options_result opt_lockstat(struct options *o, const char *name,
+					const char *arg)
+{
+	if (arg && !*arg)
+		return option_fail(o, name, "no file after the equals sign");
+	o->lockstat = true;
+	o->lockstat_path = arg;
+	return OPTIONS_RUN;
+}
+
 static enum options_result opt_kvm(struct options *o, const char *name,
 				   const char *arg)
 {
@@ -99,13 +109,14 @@ static enum options_result opt_version(struct options *o, const char *name,
 
 /* -- the table ---------------------------------------------------------------------------------- */
 
-enum option_kind { FLAG, ARG, STRING, SWITCH, IGNORED, IGNORED_ARG, ABSENT,
+/* OPTIONAL: its value is behind an equals sign in the same word. */
+enum option_kind { FLAG, ARG, OPTIONAL, STRING, SWITCH, IGNORED, IGNORED_ARG, ABSENT,
 		   ABSENT_ARG };
 
 struct option {
 	const char *name;
 	enum option_kind kind;
-	option_fn *fn;                   /* FLAG, ARG                        */
+	option_fn *fn;                   /* FLAG, ARG, OPTIONAL              */
 	size_t field;                    /* STRING, SWITCH: in machine_config */
 	const char *arg;                 /* in the help; ABSENT: what is not */
 	const char *help;                /* NULL: not listed                 */
@@ -140,6 +151,7 @@ static const struct option table[] = {
 	{ "name", ARG, opt_name, 0, "TEXT", "name of the machine" },
 	{ "d", ARG, opt_d, 0, "ITEM,...", "log; -d help lists the items" },
 	{ "D", ARG, opt_log_path, 0, "FILE", "where the log goes (stderr)" },
+	{ "lockstat", OPTIONAL, opt_lockstat, 0, "[=FILE]", "locks and waiting at the end; FILE: as JSON too" },
 	{ "info-jit", SWITCH, NULL, FIELD(info_jit), NULL, "translation figures at the end" },
 	{ "h", FLAG, opt_help, 0, NULL, "this list" },
 	{ "help", FLAG, opt_help, 0, NULL, NULL },
@@ -229,11 +241,21 @@ static enum options_result opt_help(struct options *o, const char *name,
 	return OPTIONS_DONE;
 }
 
-static const struct option *option_find(const char *name)
+/* *value: what follows an equals sign, where that may be. */
+static const struct option *option_find(const char *word, const char **value)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		if (!strcmp(table[i].name, name))
-			return &table[i];
+	size_t n = strcspn(word, "=");
+
+	*value = word[n] ? word + n + 1 : NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		const struct option *opt = &table[i];
+
+		if (opt->kind == OPTIONAL && n == strlen(opt->name) &&
+		    !strncmp(opt->name, word, n))
+			return opt;
+		if (!strcmp(opt->name, word))
+			return opt;
+	}
 	return NULL;
 }
 
@@ -251,6 +273,7 @@ static enum options_result option_apply(struct options *o,
 	switch (opt->kind) {
 	case FLAG:
 	case ARG:
+	case OPTIONAL:
 		return opt->fn(o, opt->name, arg);
 	case STRING:
 		*(const char **)(void *)field = arg;
@@ -303,15 +326,17 @@ static enum options_result no_option(struct options *o, const char *word)
 static enum options_result option_read(struct options *o, int argc, char **argv,
 				       int *i)
 {
-	const char *word = argv[*i];
+	const char *word = argv[*i], *value;
 	const struct option *opt;
 
 	if (word[0] != '-' || !word[1])
 		return no_option(o, word);
 	word += word[1] == '-' ? 2 : 1;
-	opt = option_find(word);
+	opt = option_find(word, &value);
 	if (!opt)
 		return unknown_option(o, word);
+	if (opt->kind == OPTIONAL)
+		return option_apply(o, opt, value);
 	if (!takes_arg(opt))
 		return option_apply(o, opt, NULL);
 	if (*i + 1 >= argc)

@@ -16,6 +16,8 @@ struct named_chardev { const char *id; char *spec; };
 struct options {
 	u32 log_items;                   /* -d: enum log_item                */
 	const char *log_path;            /* -D, NULL: stderr                 */
+	bool lockstat;                   /* -lockstat                        */
+	const char *lockstat_path;       /* ... =FILE; NULL: none            */
 	bool no_kvm;                     /* KVM was asked for                */
 	char ignored[256];               /* options without effect, listed   */
 	char err[256];

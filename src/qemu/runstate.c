@@ -15,6 +15,7 @@
 #include "qemu/chardev.h"
 #include "qemu/cpus.h"
 #include "qemu/loader.h"
+#include "qemu/lockreport.h"
 #include "qemu/machine.h"
 #include "qemu/target.h"
 #include "qemu/timer.h"
@@ -189,5 +190,7 @@ void qemu_quit(int code)
 			pause_all_vcpus();       /* the figures are final    */
 		info_jit();
 	}
+	if (lockreport_end())
+		code = 1;
 	env_exit(code);
 }

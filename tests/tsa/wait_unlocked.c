@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Waits on a condition without the lock that guards it.
- * Expect: calling function 'cond_wait' requires holding */
+ * Expect: calling function 'cond_wait_at' requires holding */
 #include "env/lock.h"
 
 static struct lock l = LOCK_INIT("l", RANK_HALT);

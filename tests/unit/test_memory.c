@@ -21,8 +21,10 @@ void tlb_memory_map_changed(void) { map_changes++; }
 static struct { run_on_cpu_func *func; struct cpu *cpu; void *data; unsigned n; } exclusive_work;
 
 bool in_exclusive(void) { return false; }
-void async_safe_run_on_cpu(struct cpu *cpu, run_on_cpu_func *func, void *data)
+void async_safe_run_on_cpu_at(struct cpu *cpu, run_on_cpu_func *func, void *data,
+			      const char *name)
 {
+	(void)name;
 	exclusive_work.func = func;
 	exclusive_work.cpu = cpu;
 	exclusive_work.data = data;
