@@ -21,18 +21,20 @@ struct xmm { u8 reg[8][16]; };
 
 static inline void save(struct xmm *x)
 {
-	__asm__ volatile("movups %%xmm0, %0\n\tmovups %%xmm1, 16+%0\n\t"
-			 "movups %%xmm2, 32+%0\n\tmovups %%xmm3, 48+%0\n\t"
-			 "movups %%xmm4, 64+%0\n\tmovups %%xmm5, 80+%0\n\t"
-			 "movups %%xmm6, 96+%0\n\tmovups %%xmm7, 112+%0" : "=m"(*x));
+	__asm__ volatile("movups %%xmm0, (%1)\n\tmovups %%xmm1, 16(%1)\n\t"
+			 "movups %%xmm2, 32(%1)\n\tmovups %%xmm3, 48(%1)\n\t"
+			 "movups %%xmm4, 64(%1)\n\tmovups %%xmm5, 80(%1)\n\t"
+			 "movups %%xmm6, 96(%1)\n\tmovups %%xmm7, 112(%1)"
+			 : "=m"(*x) : "r"(x));
 }
 
 static inline void restore(const struct xmm *x)
 {
-	__asm__ volatile("movups %0, %%xmm0\n\tmovups 16+%0, %%xmm1\n\t"
-			 "movups 32+%0, %%xmm2\n\tmovups 48+%0, %%xmm3\n\t"
-			 "movups 64+%0, %%xmm4\n\tmovups 80+%0, %%xmm5\n\t"
-			 "movups 96+%0, %%xmm6\n\tmovups 112+%0, %%xmm7" : : "m"(*x));
+	__asm__ volatile("movups (%1), %%xmm0\n\tmovups 16(%1), %%xmm1\n\t"
+			 "movups 32(%1), %%xmm2\n\tmovups 48(%1), %%xmm3\n\t"
+			 "movups 64(%1), %%xmm4\n\tmovups 80(%1), %%xmm5\n\t"
+			 "movups 96(%1), %%xmm6\n\tmovups 112(%1), %%xmm7"
+			 : : "m"(*x), "r"(x));
 }
 
 /* The linker makes the __real_ names. */

@@ -455,15 +455,15 @@ void cpu_apic_create(struct cpu *cpu)
 		die("out of memory");
 	memset(s, 0, size);
 	s->cpu = cpu;
-	apic_timer_init(s);
 	cpu->apic = s;
+	apic_timer_init(s);
 }
 
 void cpu_apic_destroy(struct cpu *cpu)
 {
 	if (!cpu->apic)
 		return;
-	timer_del(&cpu->apic->timer);
+	cpu_timer_destroy(cpu);
 	free(cpu->apic);
 	cpu->apic = NULL;
 }

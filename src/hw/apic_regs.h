@@ -5,12 +5,14 @@
  * Who may touch what: the registers belong to the vCPU's own thread, which reads
  * and writes them without a lock. Others read some of them (marked _Atomic:
  * relaxed), to know whom a message is for and what its timer does. irr and tmr
- * bits are set by any thread. The timer is armed and fires under the BQL. */
+ * bits are set by any thread. The timer's registers are written, and it fires, under
+ * cpu_timer_lock. */
 #ifndef HW_APIC_REGS_H
 #define HW_APIC_REGS_H
 
 #include "hw/apic.h"
 #include "qemu/cpu.h"
+#include "qemu/cpu_timer.h"
 #include "qemu/machine.h"
 #include "qemu/timer.h"
 
@@ -31,11 +33,11 @@ struct apic {
 	u32 icr[2];
 	u32 esr;                 /* as read                                  */
 	u32 errors;              /* _Atomic; since the last write of ESR     */
-	/* timer: written by the owner with the BQL held                     */
+	/* timer: written under cpu_timer_lock, by the owner                 */
 	u32 initial, divide;
 	s64 start_ns;
-	u64 deadline;            /* _Atomic; host's time stamp, 0: none      */
-	struct timer timer;
+	u64 deadline;            /* _Atomic; host's time stamp, 0: none; also
+				  * written when it fires                    */
 	u8 sipi_vector GUARDED_BY(bql);
 };
 
@@ -63,16 +65,14 @@ void apic_accept(struct apic *s, u8 vector, bool level);      /* any thread  */
 void apic_update_intr(struct apic *s) REQUIRES(bql);  /* LINT0 changed       */
 
 /* -- apic_timer.c ---------------------------------------------------------------- */
-void apic_timer_init(struct apic *s);
+void apic_timer_init(struct apic *s) REQUIRES(bql);
 /* All registers of the timer to 0; stops it. */
-void apic_timer_reset(struct apic *s) REQUIRES(bql);
-/* Arm it for what its registers say now. */
-void apic_timer_update(struct apic *s) REQUIRES(bql);
+void apic_timer_reset(struct apic *s) EXCLUDES(cpu_timers);
 /* Own thread, with or without the BQL: writes of the initial count, the divide
  * configuration and the LVT entry. */
-UNCHECKED void apic_timer_start(struct apic *s, u32 initial);
-UNCHECKED void apic_timer_set_divide(struct apic *s, u32 divide);
-UNCHECKED void apic_timer_set_lvt(struct apic *s, u32 lvt);
+void apic_timer_start(struct apic *s, u32 initial) EXCLUDES(cpu_timers);
+void apic_timer_set_divide(struct apic *s, u32 divide) EXCLUDES(cpu_timers);
+void apic_timer_set_lvt(struct apic *s, u32 lvt) EXCLUDES(cpu_timers);
 u32 apic_timer_current(const struct apic *s);
 
 #endif

@@ -2,9 +2,9 @@
 /* src/hw/apic_timer.c - the local APIC's timer: one-shot, periodic, and by the
  * time stamp counter. Intel SDM vol. 3A 10.5.4. Upstream: apic.c apic_timer*.
  *
- * The count is computed from the clock when it is read. A timer of the main
- * loop stands for the next interrupt only, and for none while the LVT entry
- * masks it. The input clock is 1 GHz, as upstream's.
+ * The count is computed from the clock when it is read. The vCPU's timer
+ * (qemu/cpu_timer.h) stands for the next interrupt only, and for none while the LVT
+ * entry masks it; no access takes the BQL. The input clock is 1 GHz, as upstream's.
  *
  * DIFF: as in upstream, a period is one tick longer than the initial count. A
  * period below MIN_PERIOD_NS gives an interrupt every so often only: the guest
@@ -59,13 +59,13 @@ static s64 until_deadline(const struct apic *s)
 	return MIN(MAX(ns, (s64)1), 3600 * NS_PER_SEC);
 }
 
-static void arm_count(struct apic *s, s64 now) REQUIRES(bql)
+static void arm_count(struct apic *s, s64 now) REQUIRES(cpu_timers)
 {
 	u64 done = ticks(s, now), period = s->initial + 1ull;
 	s64 next;
 
 	if (!runs(s, done)) {
-		timer_del(&s->timer);
+		cpu_timer_del(s->cpu);
 		return;
 	}
 	if (!(reg_get(&s->lvt[LVT_TIMER]) & LVT_PERIODIC)) {
@@ -75,10 +75,11 @@ static void arm_count(struct apic *s, s64 now) REQUIRES(bql)
 			(s64)((done / period + 1) * period << shift_of(s->divide));
 		next = MAX(next, now + MIN_PERIOD_NS);
 	}
-	timer_mod_ns(&s->timer, next);
+	cpu_timer_mod(s->cpu, next);
 }
 
-void apic_timer_update(struct apic *s)
+/* Arm it for what its registers say now. */
+static void update(struct apic *s) REQUIRES(cpu_timers)
 {
 	u32 lvt = reg_get(&s->lvt[LVT_TIMER]);
 	s64 now = qemu_clock_get_ns();
@@ -86,89 +87,87 @@ void apic_timer_update(struct apic *s)
 	if (!(lvt & LVT_DEADLINE) && !(lvt & LVT_MASKED))
 		arm_count(s, now);
 	else if ((lvt & LVT_DEADLINE) && deadline_get(s))
-		timer_mod_ns(&s->timer, now + until_deadline(s));
+		cpu_timer_mod(s->cpu, now + until_deadline(s));
 	else
-		timer_del(&s->timer);
+		cpu_timer_del(s->cpu);
 }
 
 /* A masked deadline passes too. */
-static void timer_fires(void *opaque) REQUIRES(bql)
+static void timer_fires(struct cpu *cpu) REQUIRES(cpu_timers)
 {
-	struct apic *s = opaque;
+	struct apic *s = cpu->apic;
 
 	if (reg_get(&s->lvt[LVT_TIMER]) & LVT_DEADLINE) {
 		if (until_deadline(s)) {
-			apic_timer_update(s);
+			update(s);
 			return;
 		}
 		deadline_put(s, 0);
 	}
 	apic_local_deliver(s, LVT_TIMER);
-	apic_timer_update(s);
+	update(s);
 }
 
-/* The main loop may be late: what has expired by now is not to be lost when the
+/* Who keeps watch may be late: what has expired by now is not to be lost when the
  * timer is set anew. */
-static void catch_up(struct apic *s) REQUIRES(bql)
+static void catch_up(struct apic *s) REQUIRES(cpu_timers)
 {
-	if (!timer_pending(&s->timer) || s->timer.expire_ns > qemu_clock_get_ns())
+	s64 at = cpu_timer_expire(s->cpu);
+
+	if (at < 0 || at > qemu_clock_get_ns())
 		return;
-	timer_del(&s->timer);
-	timer_fires(s);
+	cpu_timer_del(s->cpu);
+	timer_fires(s->cpu);
 }
 
 /* -- the owner's writes -------------------------------------------------------------- */
-static void stop(struct apic *s) REQUIRES(bql)
+static void stop(struct apic *s) REQUIRES(cpu_timers)
 {
 	s->initial = 0;
 	deadline_put(s, 0);
 }
 
-UNCHECKED void apic_timer_start(struct apic *s, u32 initial)
+void apic_timer_start(struct apic *s, u32 initial)
 {
-	bool locked = apic_lock();
-
+	cpu_timer_lock(s->cpu);
 	if (!(reg_get(&s->lvt[LVT_TIMER]) & LVT_DEADLINE)) {
 		s->initial = initial;
 		s->start_ns = qemu_clock_get_ns();
-		apic_timer_update(s);
+		update(s);
 	}
-	apic_unlock(locked);
+	cpu_timer_unlock(s->cpu);
 }
 
-UNCHECKED void apic_timer_set_divide(struct apic *s, u32 divide)
+void apic_timer_set_divide(struct apic *s, u32 divide)
 {
-	bool locked = apic_lock();
-
+	cpu_timer_lock(s->cpu);
 	catch_up(s);
 	s->divide = divide & 0xb;
-	apic_timer_update(s);
-	apic_unlock(locked);
+	update(s);
+	cpu_timer_unlock(s->cpu);
 }
 
-UNCHECKED void apic_timer_set_lvt(struct apic *s, u32 lvt)
+void apic_timer_set_lvt(struct apic *s, u32 lvt)
 {
-	bool locked = apic_lock();
-
+	cpu_timer_lock(s->cpu);
 	catch_up(s);
 	if ((lvt ^ reg_get(&s->lvt[LVT_TIMER])) & LVT_DEADLINE)
 		stop(s);
 	reg_set(&s->lvt[LVT_TIMER], lvt);
-	apic_timer_update(s);
-	apic_unlock(locked);
+	update(s);
+	cpu_timer_unlock(s->cpu);
 }
 
-UNCHECKED void apic_set_tsc_deadline(struct cpu *cpu, u64 host_tsc)
+void apic_set_tsc_deadline(struct cpu *cpu, u64 host_tsc)
 {
 	struct apic *s = cpu->apic;
-	bool locked;
 
 	if (!s || !(reg_get(&s->lvt[LVT_TIMER]) & LVT_DEADLINE))
 		return;
-	locked = apic_lock();
+	cpu_timer_lock(cpu);
 	deadline_put(s, host_tsc);
-	apic_timer_update(s);
-	apic_unlock(locked);
+	update(s);
+	cpu_timer_unlock(cpu);
 }
 
 u64 apic_get_tsc_deadline(const struct cpu *cpu)
@@ -179,12 +178,14 @@ u64 apic_get_tsc_deadline(const struct cpu *cpu)
 /* -- life ------------------------------------------------------------------------------ */
 void apic_timer_reset(struct apic *s)
 {
+	cpu_timer_lock(s->cpu);
 	stop(s);
 	s->divide = 0;
-	timer_del(&s->timer);
+	cpu_timer_del(s->cpu);
+	cpu_timer_unlock(s->cpu);
 }
 
 void apic_timer_init(struct apic *s)
 {
-	timer_init_ns(&s->timer, timer_fires, s);
+	cpu_timer_init(s->cpu, timer_fires);
 }

@@ -129,15 +129,21 @@ static u64 width(const struct comparator *t)
 	return t->config & T_32BIT ? 0xffffffffull : ~0ull;
 }
 
+/* Does a match of it show, but for the value of a periodic one? */
+static bool shows(const struct comparator *t)
+{
+	return t->config & (T_ENABLE | T_LEVEL);
+}
+
 /* Arm the timer for the first match at or after the counter's value `from`,
- * which lies not before `now`. */
+ * which lies not before `now`; but not for one that nobody sees. */
 static void arm(struct comparator *t, u64 from, u64 now) REQUIRES(bql)
 {
 	u64 ahead = (t->value - from) & width(t);
 	u64 wait = from + ahead - now;
 
 	t->match = from + ahead;
-	if (ahead > INT64_MAX / HPET_TICK_NS / 2) {      /* in 1400 years    */
+	if (!shows(t) || ahead > INT64_MAX / HPET_TICK_NS / 2) {  /* 1400 years */
 		timer_del(&t->timer);
 		return;
 	}
@@ -155,22 +161,42 @@ static void arm_now(struct comparator *t) REQUIRES(bql)
 		timer_del(&t->timer);
 }
 
+static bool repeats(const struct comparator *t)
+{
+	return (t->config & T_PERIODIC) && t->period;
+}
+
+/* A periodic comparator's next match, at or after the counter's value `from`. */
+static void step(struct comparator *t, u64 from) REQUIRES(bql)
+{
+	u64 periods = from > t->match ?
+		(from - t->match + t->period - 1) / t->period : 1;
+
+	t->match += periods * t->period;
+	t->value = t->match & width(t);
+}
+
 static void match_is_due(void *opaque) REQUIRES(bql)
 {
 	struct comparator *t = opaque;
 	u64 now = counter_read(&t->hpet->counter);
-	u64 next, periods;
 
 	raise_line(t);
-	if (!(t->config & T_PERIODIC) || !t->period) {
+	if (!repeats(t)) {
 		arm(t, MAX(now, t->match + 1), now);
 		return;
 	}
-	next = now + (t->period < MIN_GAP ? MIN_GAP : 1);
-	periods = next > t->match ?
-		(next - t->match + t->period - 1) / t->period : 1;
-	t->value = (t->match + periods * t->period) & width(t);
+	step(t, now + (t->period < MIN_GAP ? MIN_GAP : 1));
 	arm(t, now + 1, now);
+}
+
+/* The matches that nobody saw, before the registers are read or changed. */
+static void catch_up(struct comparator *t) REQUIRES(bql)
+{
+	u64 now = counter_read(&t->hpet->counter);
+
+	if (!shows(t) && repeats(t) && (t->hpet->config & CONFIG_ENABLE) && now > t->match)
+		step(t, now);
 }
 
 /* -- registers ---------------------------------------------------------------------------- */
@@ -198,6 +224,12 @@ static struct comparator *timer_at(struct hpet *h, gpa addr)
 	return addr >= REG_TIMERS && n < HPET_TIMERS ? &h->comparator[n] : NULL;
 }
 
+static u64 read_timer(struct comparator *t, gpa addr) REQUIRES(bql)
+{
+	catch_up(t);
+	return timer_register(t, addr % TIMER_BYTES & ~7ull);
+}
+
 static u64 hpet_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
 {
 	struct hpet *h = opaque;
@@ -206,7 +238,7 @@ static u64 hpet_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
 
 	(void)size;
 	if (t)
-		v = timer_register(t, addr % TIMER_BYTES & ~7ull);
+		v = read_timer(t, addr);
 	else if ((addr & ~7ull) == REG_ID)
 		v = HPET_ID;
 	else if ((addr & ~7ull) == REG_CONFIG)
@@ -223,8 +255,10 @@ static void write_config(struct hpet *h, u32 v) REQUIRES(bql)
 
 	if (!changed)
 		return;
-	for (int i = 0; i < HPET_TIMERS; i++)
+	for (int i = 0; i < HPET_TIMERS; i++) {
+		catch_up(&h->comparator[i]);
 		set_line(&h->comparator[i], 0);
+	}
 	h->config = v & CONFIG_WRITABLE;
 	if (changed & CONFIG_LEGACY)
 		irq_set(&h->lines.legacy, (v & CONFIG_LEGACY) != 0);
@@ -248,6 +282,7 @@ static void write_status(struct hpet *h, u32 v) REQUIRES(bql)
 
 static void write_timer_config(struct comparator *t, u32 v) REQUIRES(bql)
 {
+	catch_up(t);
 	if ((t->config ^ v) & (T_ROUTE | T_LEVEL | T_ENABLE))
 		set_line(t, 0);
 	t->config = v & T_WRITABLE;
@@ -264,6 +299,7 @@ static void write_comparator(struct comparator *t, gpa addr, u32 v) REQUIRES(bql
 {
 	bool periodic = t->config & T_PERIODIC;
 
+	catch_up(t);
 	if (!periodic || (t->config & T_SET_VALUE))
 		t->value = with_half(t->value, addr, v) & width(t);
 	if (periodic)

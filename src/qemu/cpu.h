@@ -56,6 +56,7 @@ struct halt_cond {
 
 struct tb;
 struct apic;
+struct cpu_timer;
 struct cpu_work;
 
 struct cpu {
@@ -105,6 +106,7 @@ struct cpu {
 				      * APIC may have an interrupt for it. Any
 				      * thread sets it, the vCPU clears it  */
 	struct apic *apic;           /* NULL: it has none                  */
+	struct cpu_timer *timer;     /* the same; see cpu_timer.h          */
 	bool halted;                 /* _Atomic; its own thread writes      */
 	bool created, stop, stopped, unplug;   /* under the BQL            */
 	bool running;                /* _Atomic; between cpu_exec_start/end */

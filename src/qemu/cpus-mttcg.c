@@ -9,10 +9,23 @@
 
 #include <stdio.h>
 
+#include "qemu/cpu_timer.h"
+
 static void kicks_clear(struct cpu *cpu)
 {
 	halt_clear(cpu->halt_cond);
 	__atomic_store_n(&cpu->leave, false, __ATOMIC_SEQ_CST);
+}
+
+/* A parked vCPU's timer stands still. */
+static void idle_sleep(struct cpu *cpu)
+{
+	s64 ns = cpu_flag(&cpu->stopped) ? -1 : cpu_timer_sleep(cpu);
+
+	if (ns < 0)
+		halt_sleep(cpu->halt_cond);
+	else if (ns > 0)
+		halt_sleep_for(cpu->halt_cond, ns);
 }
 
 /* Returns when there is something to do. */
@@ -20,9 +33,15 @@ static void qemu_wait_io_event(struct cpu *cpu)
 {
 	kicks_clear(cpu);
 	while (cpu_thread_is_idle(cpu)) {
-		halt_sleep(cpu->halt_cond);
+		idle_sleep(cpu);
 		kicks_clear(cpu);
 	}
+}
+
+static void run(struct cpu *cpu)
+{
+	cpu_timer_run(cpu);
+	cpu_run(cpu);
 }
 
 /* False: the vCPU is to go. */
@@ -50,7 +69,7 @@ static void *mttcg_cpu_thread_fn(void *arg)
 	for (;;) {
 		qemu_wait_io_event(cpu);
 		if (!cpu_is_asked(cpu))
-			cpu_run(cpu);
+			run(cpu);
 		else if (!attend(cpu))
 			return NULL;
 	}

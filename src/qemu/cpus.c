@@ -5,6 +5,7 @@
 
 #include "env/lockstat.h"
 #include "env/log.h"
+#include "qemu/cpu_timer.h"
 #include "qemu/machine.h"
 #include "qemu/target.h"
 
@@ -238,6 +239,7 @@ void resume_all_vcpus(void)
 	CPU_FOREACH(cpu) {
 		cpu_set_flag(&cpu->stop, false);
 		cpu_set_flag(&cpu->stopped, false);
+		cpu_timer_run(cpu);
 		qemu_cpu_kick(cpu);
 	}
 }

@@ -6,6 +6,7 @@
  * the middle puts back what was not executed (cpu_loop_exit). */
 #include "qemu/icount.h"
 
+#include "qemu/cpu_timer.h"
 #include "qemu/cpus.h"
 #include "qemu/timer.h"
 
@@ -30,14 +31,18 @@ s64 icount_get_ns(void)
 
 void icount_run_timers(void)
 {
-	while (icount_until_deadline() == 0)
+	while (icount_until_deadline() == 0) {
 		timers_run_expired(icount_get_ns());
+		cpu_timers_run_expired(icount_get_ns());
+	}
 }
 
 s64 icount_until_deadline(void)
 {
-	s64 at = timers_deadline();
+	s64 at = timers_deadline(), cpu = cpu_timers_deadline();
 
+	if (at < 0 || (cpu >= 0 && cpu < at))
+		at = cpu;
 	return at < 0 ? -1 : MAX(at - icount_get_ns(), 0);
 }
 

@@ -47,7 +47,7 @@ int pic_read_irq(void) REQUIRES(bql);
  * "Own thread": the vCPU's, without any lock, or anybody's while it is parked. */
 struct cpu;
 /* Give the vCPU a local APIC. Upstream: x86_cpu_apic_create. */
-void cpu_apic_create(struct cpu *cpu);
+void cpu_apic_create(struct cpu *cpu) REQUIRES(bql);
 /* Take it away, from a vCPU that is off the list. */
 void cpu_apic_destroy(struct cpu *cpu) REQUIRES(bql);
 /* Power-on state; the INIT state, which keeps the ID and IA32_APIC_BASE (SDM vol.

@@ -10,7 +10,7 @@
 /* -- life ------------------------------------------------------------------ */
 /* Make a vCPU of the named model (NULL: default), not yet running; NULL with
  * a message when the model is unknown. The first one is the BSP. */
-struct cpu *target_cpu_new(const char *model, int index);
+struct cpu *target_cpu_new(const char *model, int index) REQUIRES(bql);
 void target_cpu_list(void);                       /* -cpu help               */
 /* Power-on state, of a vCPU that is stopped. */
 void target_cpu_reset(struct cpu *cpu) REQUIRES(bql);

@@ -44,20 +44,23 @@ s64 cpu_ticks_to_ns(u64 ticks)
 	return icount_enabled() ? (s64)ticks : clock_tsc_to_ns(ticks);
 }
 
-static bool clock_running(void)
+bool qemu_clock_running(void)
 {
 	return __atomic_load_n(&clock_state, __ATOMIC_RELAXED) & 1;
 }
 
+s64 qemu_clock_to_host_ns(s64 virtual_ns)
+{
+	return virtual_ns - (__atomic_load_n(&clock_state, __ATOMIC_RELAXED) >> 1);
+}
+
 static void host_timer_arm(struct timer *t) REQUIRES(bql)
 {
-	s64 offset = __atomic_load_n(&clock_state, __ATOMIC_RELAXED) >> 1;
-
 	if (icount_enabled()) {
 		icount_deadline_changed();
 		return;
 	}
-	poll_timer_mod(&t->t, t->expire_ns - offset);
+	poll_timer_mod(&t->t, qemu_clock_to_host_ns(t->expire_ns));
 }
 
 void qemu_clock_enable(bool on)
@@ -65,7 +68,7 @@ void qemu_clock_enable(bool on)
 	s64 host = clock_monotonic_ns();
 	s64 now = clock_value(clock_state, host);
 
-	if (on == clock_running())
+	if (on == qemu_clock_running())
 		return;
 	__atomic_store_n(&clock_state, on ? (now - host) * 2 + 1 : now * 2,
 			 __ATOMIC_RELAXED);
@@ -99,7 +102,7 @@ static struct timer *earliest(void) REQUIRES(bql)
 
 s64 timers_deadline(void)
 {
-	const struct timer *t = clock_running() ? earliest() : NULL;
+	const struct timer *t = qemu_clock_running() ? earliest() : NULL;
 
 	return t ? MAX(t->expire_ns, 0) : -1;
 }
@@ -140,7 +143,7 @@ void timer_mod_ns(struct timer *t, s64 expire_ns)
 		t->next = armed;
 		armed = t;
 	}
-	if (clock_running())
+	if (qemu_clock_running())
 		host_timer_arm(t);
 }
 

@@ -8,6 +8,9 @@
 
 s64 qemu_clock_get_ns(void);         /* QEMU_CLOCK_VIRTUAL; any thread       */
 void qemu_clock_enable(bool on) REQUIRES(bql);    /* vm_start / vm_stop      */
+bool qemu_clock_running(void);                    /* any thread              */
+/* The host's monotonic clock at that time, if the virtual one runs on. */
+s64 qemu_clock_to_host_ns(s64 virtual_ns);
 
 /* A counter that goes on with the virtual clock, fast: the host's time stamps, or
  * with -icount nanoseconds. And how long a number of its ticks lasts. */

@@ -9,6 +9,7 @@
 #include "hw/apic.h"
 #include "hw/ioapic.h"
 #include "qemu/cpu.h"
+#include "qemu/cpu_timer.h"
 #include "qemu/machine.h"
 #include "qemu/memory.h"
 
@@ -34,6 +35,60 @@ void cpu_reset_interrupt(struct cpu *cpu, u32 mask)
 {
 	ck_assert(bql_held());
 	__atomic_fetch_and(&cpu->interrupt_request, ~mask, __ATOMIC_SEQ_CST);
+}
+
+/* -- their timers, on the fake clock ---------------------------------------------- */
+struct cpu_timer {
+	struct timer t;
+	struct cpu *cpu;
+	cpu_timer_fn *cb;
+};
+struct lock_class cpu_timers;
+static bool fake_timer_locked;
+
+void cpu_timer_lock(struct cpu *cpu)
+{
+	(void)cpu;
+	ck_assert(!fake_timer_locked);
+	fake_timer_locked = true;
+}
+
+void cpu_timer_unlock(struct cpu *cpu)
+{
+	(void)cpu;
+	fake_timer_locked = false;
+}
+
+static void fake_timer_fires(void *opaque)
+{
+	struct cpu_timer *t = opaque;
+
+	cpu_timer_lock(t->cpu);
+	t->cb(t->cpu);
+	cpu_timer_unlock(t->cpu);
+}
+
+void cpu_timer_init(struct cpu *cpu, cpu_timer_fn *cb)
+{
+	cpu->timer = calloc(1, sizeof(*cpu->timer));
+	cpu->timer->cpu = cpu;
+	cpu->timer->cb = cb;
+	timer_init_ns(&cpu->timer->t, fake_timer_fires, cpu->timer);
+}
+
+void cpu_timer_destroy(struct cpu *cpu) { (void)cpu; }
+
+void cpu_timer_mod(struct cpu *cpu, s64 expire_ns)
+{
+	ck_assert(fake_timer_locked);
+	timer_mod_ns(&cpu->timer->t, expire_ns);
+}
+
+void cpu_timer_del(struct cpu *cpu) { timer_del(&cpu->timer->t); }
+
+s64 cpu_timer_expire(const struct cpu *cpu)
+{
+	return cpu->timer->t.armed ? cpu->timer->t.expire_ns : -1;
 }
 
 /* -- the memory map ---------------------------------------------------------------- */

@@ -239,6 +239,32 @@ START_TEST(periodic_skips_what_was_missed)
 }
 END_TEST
 
+/* Nobody sees its matches: it costs no timer, and its value moves on all the same. */
+START_TEST(unseen_periodic_sleeps)
+{
+	u32 value;
+
+	setup();
+	wr(CONFIG, ENABLE);
+	wr(t_config(2), W32 | INT | PERIODIC | SET | 8 << 9);
+	wr(t_value(2), rd(COUNTER) + 100000);
+	wr(t_value(2), 100000);
+	fake_pass(5500000);
+	value = rd(t_value(2));
+	wr(t_config(2), W32 | PERIODIC | 8 << 9);
+	fake_fired = 0;
+	fake_pass(100000000);
+	ck_assert_uint_eq(fake_fired, 0);
+	ck_assert_uint_eq(rd(t_value(2)), value + 100 * 100000);
+	fake_pass(50000000);
+	wr(t_config(2), W32 | INT | PERIODIC | 8 << 9);
+	ck_assert_uint_eq(rd(t_value(2)), value + 150 * 100000);
+	rises[8] = 0;
+	fake_pass(10000000);
+	ck_assert_int_eq(rises[8], 10);
+}
+END_TEST
+
 START_TEST(absurd_periods)
 {
 	setup();
@@ -388,6 +414,7 @@ int main(void)
 	tcase_add_test(t, passed_value_waits);
 	tcase_add_test(t, periodic);
 	tcase_add_test(t, periodic_skips_what_was_missed);
+	tcase_add_test(t, unseen_periodic_sleeps);
 	tcase_add_test(t, absurd_periods);
 	tcase_add_test(t, level_until_acknowledged);
 	tcase_add_test(t, route_changes_while_high);
