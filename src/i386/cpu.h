@@ -24,7 +24,7 @@ enum { CR0_PE = 1, CR0_MP = 2, CR0_EM = 4, CR0_TS = 8, CR0_ET = 16, CR0_NE = 32,
        CR0_PG = (int)(1u << 31) };
 enum { CR4_VME = 1, CR4_PVI = 2, CR4_TSD = 4, CR4_DE = 8, CR4_PSE = 16, CR4_PAE = 32,
        CR4_MCE = 64, CR4_PGE = 128, CR4_PCE = 256, CR4_OSFXSR = 512, CR4_OSXMMEXCPT = 1024,
-       CR4_OSXSAVE = 1 << 18 };
+       CR4_UMIP = 1 << 11, CR4_OSXSAVE = 1 << 18, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21 };
 
 enum { EXCP_DE = 0, EXCP_DB = 1, EXCP_NMI = 2, EXCP_BP = 3, EXCP_OF = 4, EXCP_BR = 5,
        EXCP_UD = 6, EXCP_NM = 7, EXCP_DF = 8, EXCP_TS = 10, EXCP_NP = 11, EXCP_SS = 12,
@@ -75,11 +75,14 @@ enum {
 	HF_XBP = 1 << 27,        /* DR7 has a breakpoint on instructions     */
 	HF_OSFXSR = 1 << 22,     /* CR4.OSFXSR                               */
 	HF_XM = 1 << 23,         /* MXCSR leaves an exception unmasked       */
+	HF_UMIP = 1 << 24,       /* CR4.UMIP                                 */
 };
 
-/* x86_cpu.features: CPUID.1:EDX, 1:ECX, 7:EBX, 80000001h:ECX, 80000001h:EDX. */
-enum feature_word { FEAT_1_EDX, FEAT_1_ECX, FEAT_7_EBX, FEAT_EXT_ECX, FEAT_EXT_EDX,
+/* x86_cpu.features: CPUID.1:EDX, 1:ECX, 7:EBX, 80000001h:ECX, 80000001h:EDX, 7:ECX. */
+enum feature_word { FEAT_1_EDX, FEAT_1_ECX, FEAT_7_EBX, FEAT_EXT_ECX, FEAT_EXT_EDX, FEAT_7_ECX,
 		    FEATURE_WORDS };
+
+enum { SMAP_PAGES = 32 };
 
 struct desc_table { u32 base; u16 limit; };
 
@@ -103,6 +106,8 @@ struct x86_cpu {
 	u32 sysenter_cs, sysenter_esp, sysenter_eip;
 	u32 efer;                /* MSR C0000080h: NXE only                  */
 	u32 a20_mask;            /* ~0 or ~(1 << 20)                         */
+	/* User pages that ring 0 got at under EFLAGS.AC, see smap_close(). */
+	u32 n_smap_pages, smap_page[SMAP_PAGES];
 	u64 tsc_offset;
 	u32 fpu_ip, fpu_dp;      /* see fpu.c: FIP, FDP the guest loaded     */
 	u16 fpu_op, fpu_cs, fpu_ds;
@@ -148,6 +153,8 @@ void raise_exception_err(struct x86_cpu *x, int vector, u32 err) __attribute__((
 void cpu_set_cr0(struct x86_cpu *x, u32 v);
 void cpu_set_cr3(struct x86_cpu *x, u32 v);
 void cpu_set_cr4(struct x86_cpu *x, u32 v);
+/* EFLAGS.AC has become 0: with CR4.SMAP, user pages are no longer for ring 0. */
+void smap_close(struct x86_cpu *x);
 /* A20 gate, from the 8042 or port 92h (upstream: x86_cpu_set_a20). */
 void cpu_set_a20(struct x86_cpu *x, bool on) REQUIRES(bql);
 

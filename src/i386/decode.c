@@ -530,7 +530,7 @@ static void check_privilege(struct dis *d, u32 f)
 	if (f & (IOPL | VMIOPL) && d->flags & HF_VIF)
 		return;          /* the generator knows */
 	if ((f & CPL0 && cpl) || (f & IOPL && cpl > iopl) ||
-	    (f & VMIOPL && d->flags & HF_VM && iopl < 3))
+	    (f & VMIOPL && d->flags & HF_VM && iopl < 3) || (f & UMIP && cpl && d->flags & HF_UMIP))
 		raise_gp0(d);
 }
 
@@ -556,7 +556,7 @@ static void check_row(struct dis *d)
 		raise_ud(d);
 	if (d->exc >= 0)
 		return;
-	if (f & (CPL0 | IOPL | VMIOPL))
+	if (f & (CPL0 | IOPL | VMIOPL | UMIP))
 		check_privilege(d, f);
 	if ((f & FPUROW && d->flags & (HF_TS | HF_EM)) ||
 	    (f & (SSEROW | MMXROW) && d->flags & HF_TS)) {

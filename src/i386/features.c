@@ -19,7 +19,7 @@ static const struct feature { const char *name; u8 word, bit, how; } list[] = {
 	{ "sep", FEAT_1_EDX, 11, OURS }, { "mtrr", FEAT_1_EDX, 12, OURS },
 	{ "pge", FEAT_1_EDX, 13, OURS }, { "mca", FEAT_1_EDX, 14, OURS },
 	{ "cmov", FEAT_1_EDX, 15, OURS }, { "pat", FEAT_1_EDX, 16, OURS },
-	{ "pse36", FEAT_1_EDX, 17, 0 }, { "clflush", FEAT_1_EDX, 19, OURS },
+	{ "pse36", FEAT_1_EDX, 17, OURS }, { "clflush", FEAT_1_EDX, 19, OURS },
 	{ "mmx", FEAT_1_EDX, 23, HOST }, { "fxsr", FEAT_1_EDX, 24, OURS },
 	{ "sse", FEAT_1_EDX, 25, HOST }, { "sse2", FEAT_1_EDX, 26, HOST },
 	{ "ss", FEAT_1_EDX, 27, 0 }, { "ht", FEAT_1_EDX, 28, 0 },
@@ -35,11 +35,12 @@ static const struct feature { const char *name; u8 word, bit, how; } list[] = {
 	{ "avx", FEAT_1_ECX, 28, 0 }, { "f16c", FEAT_1_ECX, 29, 0 },
 	{ "rdrand", FEAT_1_ECX, 30, HOST }, { "hypervisor", FEAT_1_ECX, 31, OURS },
 	{ "bmi1", FEAT_7_EBX, 3, HOST }, { "avx2", FEAT_7_EBX, 5, 0 },
-	{ "smep", FEAT_7_EBX, 7, 0 }, { "bmi2", FEAT_7_EBX, 8, HOST },
-	{ "erms", FEAT_7_EBX, 9, 0 }, { "rdseed", FEAT_7_EBX, 18, HOST },
-	{ "adx", FEAT_7_EBX, 19, 0 }, { "smap", FEAT_7_EBX, 20, 0 },
+	{ "smep", FEAT_7_EBX, 7, OURS }, { "bmi2", FEAT_7_EBX, 8, HOST },
+	{ "erms", FEAT_7_EBX, 9, OURS }, { "rdseed", FEAT_7_EBX, 18, HOST },
+	{ "adx", FEAT_7_EBX, 19, 0 }, { "smap", FEAT_7_EBX, 20, OURS },
 	{ "clflushopt", FEAT_7_EBX, 23, OURS }, { "clwb", FEAT_7_EBX, 24, OURS },
 	{ "sha-ni", FEAT_7_EBX, 29, HOST },
+	{ "umip", FEAT_7_ECX, 2, OURS },
 	{ "abm", FEAT_EXT_ECX, 5, HOST }, { "lzcnt", FEAT_EXT_ECX, 5, HOST },
 	{ "sse4a", FEAT_EXT_ECX, 6, 0 }, { "3dnowprefetch", FEAT_EXT_ECX, 8, OURS },
 	{ "nx", FEAT_EXT_EDX, 20, OURS }, { "mmxext", FEAT_EXT_EDX, 22, 0 },
@@ -64,6 +65,7 @@ static void host_features(u32 f[FEATURE_WORDS])
 	if (r[0] >= 7) {
 		host_cpuid(7, r);
 		f[FEAT_7_EBX] = r[1];
+		f[FEAT_7_ECX] = r[2];
 	}
 	host_cpuid(0x80000000, r);
 	if (r[0] >= 0x80000001) {

@@ -7,7 +7,7 @@
 gen_fn gen_in, gen_out, gen_hlt, gen_cli, gen_sti, gen_df, gen_mov_from_cr, gen_mov_to_cr,
 	gen_mov_from_dr, gen_mov_to_dr, gen_clts, gen_lmsw, gen_smsw, gen_load_dt,
 	gen_store_dt, gen_invlpg, gen_helper0, gen_sldt, gen_str, gen_lldt, gen_ltr,
-	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit;
+	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit, gen_ac;
 
 /* -- ports ------------------------------------------------------------------------- */
 
@@ -59,6 +59,28 @@ void gen_cli(struct dis *d)
 	i->d = i->a = t;
 	i->b = IR_IMM;
 	i->imm = (s32)~(u32)(d->flags & HF_VIF ? EFLAGS_VIF : EFLAGS_IF);
+	emit_ste(d, IRS_32, X86_OFS(eflags), t);
+}
+
+/* CLAC, STAC (row.x); no more of the translator's state depends on AC in ring 0. */
+void gen_ac(struct dis *d)
+{
+	ir_val t;
+	struct ir_insn *i;
+
+	if (d->flags & HF_CPL) {
+		emit_raise(d, EXCP_UD, ~0u);
+		return;
+	}
+	if (!d->row->x) {
+		emit_call(d, HELPER_clac, IR_NONE, IR_NONE, IR_NONE);
+		return;
+	}
+	t = emit_lde(d, IRS_32, X86_OFS(eflags));
+	i = ir_add(d->ir, IR_OR, IRS_32);
+	i->d = i->a = t;
+	i->b = IR_IMM;
+	i->imm = EFLAGS_AC;
 	emit_ste(d, IRS_32, X86_OFS(eflags), t);
 }
 

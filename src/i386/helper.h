@@ -79,6 +79,7 @@
 	_(cpuid,          0, H_W) \
 	/* -- EFLAGS (sys.c) -- */ \
 	_(sti,            0, H_F | H_R)         /* E sets IF and the interrupt shadow      */ \
+	_(clac,           0, 0) \
 	_(set_inhibit_irq,0, 0)           /* E MOV SS, POP SS                        */ \
 	_(get_eflags,     0, H_r)         /* PUSHF: whole EFLAGS, RF VM cleared      */ \
 	_(set_eflags,     2, H_F | H_w)   /* E POPF: a value, b: operand size log2; by CPL, IOPL */ \

@@ -4,6 +4,11 @@
  * paging with 4 MB pages), 4.4 (PAE), 4.6 (rights), 4.7 (error code), 4.8
  * (accessed and dirty).
  *
+ * CR4.SMEP and SMAP take rights to user pages from ring 0 to 2. What EFLAGS.AC
+ * gives back for a while is in the TLB only until AC is clear again. DIFF: an
+ * implicit access (to a descriptor table, say) by ring 0 code while AC is set is
+ * checked as an explicit one.
+ *
  * A and D are set by compare-and-exchange on the entry in guest RAM; the walk
  * starts over when the entry changed meanwhile. DIFF: with PAE the four
  * page-directory-pointer entries are read at each walk, not held in registers
@@ -24,6 +29,7 @@ enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_FETCH = 16 };
 enum { PROT_R = 1, PROT_W = 2, PROT_X = 4 };
 enum { EFER_NXE = 1 << 11 };
 #define PAE_ADDR 0xffffff000ull          /* 36 bits of physical address      */
+#define PSE36_ADDR 0x1e000ull            /* bits 32 to 35 in a PDE of 4 MB   */
 
 /* One walk: what it finds, or why not. */
 struct walk {
@@ -120,7 +126,10 @@ static bool walk_entry(struct x86_cpu *x, struct walk *w, gpa addr, u64 rsvd,
 
 static bool walk_32(struct x86_cpu *x, struct walk *w, u32 addr, bool touch)
 {
-	u64 pse = x->cr[4] & CR4_PSE ? PTE_PS : 0;
+	u64 pse = x->cr[4] & CR4_PSE ? PTE_PS : 0, high = 0;
+
+	if (x->features[FEAT_1_EDX] & CPUID_PSE36)
+		high = PSE36_ADDR;
 
 again:
 	w->width = 4;
@@ -130,8 +139,8 @@ again:
 		return false;
 	if (w->pte & pse) {
 		w->size = 4 << 20;
-		w->phys = (w->pte & 0xffc00000) | (addr & 0x3ff000);
-		if (w->pte & 0x3fe000)
+		w->phys = (w->pte & 0xffc00000) | (addr & 0x3ff000) | (w->pte & high) << 19;
+		if (w->pte & 0x3fe000 & ~high)
 			return walk_fail(w, "page walk: PDE of %08x (4 MB) has a "
 					 "reserved bit set", PF_RSVD | PF_P);
 		return true;
@@ -187,6 +196,31 @@ static bool walk(struct x86_cpu *x, struct walk *w, u32 addr, bool touch)
 				  : walk_32(x, w, addr, touch);
 }
 
+/* -- rights ----------------------------------------------------------------------------- */
+void smap_close(struct x86_cpu *x)
+{
+	if (x->n_smap_pages > SMAP_PAGES)
+		tlb_flush(&x->c);
+	else
+		for (u32 i = 0; i < x->n_smap_pages; i++)
+			tlb_flush_page_mode(&x->c, x->smap_page[i], MMU_KERNEL);
+	x->n_smap_pages = 0;
+}
+
+static void smap_note(struct x86_cpu *x, u32 page)
+{
+	if (x->n_smap_pages < SMAP_PAGES)
+		x->smap_page[x->n_smap_pages++] = page;
+	else
+		x->n_smap_pages = SMAP_PAGES + 1;
+}
+
+/* Accesses of ring 0 to 2 that happen at CPL 3 are implicit: AC is not for them. */
+static bool smap_open(const struct x86_cpu *x)
+{
+	return x->eflags & EFLAGS_AC && cpu_cpl(x) < 3;
+}
+
 /* What the entry's bits allow (SDM 4.6), as PROT_*. */
 static int walk_prot(const struct x86_cpu *x, const struct walk *w, bool user)
 {
@@ -196,6 +230,12 @@ static int walk_prot(const struct x86_cpu *x, const struct walk *w, bool user)
 		return 0;
 	if ((w->rights & PTE_W) || (!user && !(x->cr[0] & CR0_WP)))
 		prot |= PROT_W;
+	if (user || !(w->rights & PTE_U))
+		return prot;
+	if (x->cr[4] & CR4_SMEP)
+		prot &= ~PROT_X;
+	if (x->cr[4] & CR4_SMAP && !smap_open(x))
+		prot &= PROT_X;
 	return prot;
 }
 
@@ -204,7 +244,7 @@ static void page_fault(struct x86_cpu *x, u32 addr, enum mmu_access rw, bool use
 static void page_fault(struct x86_cpu *x, u32 addr, enum mmu_access rw, bool user,
 		       u32 pf, const char *why)
 {
-	bool nx = (x->cr[4] & CR4_PAE) && (x->efer & EFER_NXE);
+	bool nx = ((x->cr[4] & CR4_PAE) && (x->efer & EFER_NXE)) || x->cr[4] & CR4_SMEP;
 
 	if (rw != MMU_INST_FETCH)
 		fpu_error_first(x);
@@ -246,6 +286,8 @@ static bool fill_paged(struct x86_cpu *x, u32 addr, enum mmu_access rw,
 	} while (!pte_set(w.entry, w.pte, bits, w.width));
 	if (!((w.pte | bits) & PTE_D))
 		prot &= ~PROT_W;
+	if (x->cr[4] & CR4_SMAP && !user && w.rights & PTE_U && prot & PROT_R)
+		smap_note(x, addr & 0xfffff000);
 	if (w.size > PAGE_SIZE)
 		tlb_add_large_page(&x->c, addr, w.size);
 	tlb_set_page(&x->c, addr & 0xfffff000,
@@ -319,6 +361,9 @@ static u32 cr4_known(const struct x86_cpu *x)
 	m |= f & CPUID_PGE ? CR4_PGE : 0;
 	m |= f & CPUID_FXSR ? CR4_OSFXSR : 0;
 	m |= f & CPUID_SSE ? CR4_OSXMMEXCPT : 0;
+	m |= x->features[FEAT_7_EBX] & CPUID_7_SMEP ? CR4_SMEP : 0;
+	m |= x->features[FEAT_7_EBX] & CPUID_7_SMAP ? CR4_SMAP : 0;
+	m |= x->features[FEAT_7_ECX] & CPUID_7_UMIP ? CR4_UMIP : 0;
 	return m;
 }
 
@@ -333,7 +378,7 @@ void cpu_set_cr4(struct x86_cpu *x, u32 v)
 		cpu_update_hflags(x);
 	if ((old ^ v) & CR4_DE)
 		debug_update(x);
-	if ((old ^ v) & (CR4_PSE | CR4_PAE | CR4_PGE))
+	if ((old ^ v) & (CR4_PSE | CR4_PAE | CR4_PGE | CR4_SMEP | CR4_SMAP))
 		tlb_flush(&x->c);
 	cpu_update_hflags(x);
 }

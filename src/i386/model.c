@@ -42,7 +42,7 @@ static const struct cpu_model models[] = {
 	{ "Penryn",   "Intel Core 2 Duo P9xxx (Penryn)", 6, 23, 3, 10, 0x80000008, { F_CORE, E_CORE2 | CPUID_SSE41, 0, 0, NX } },
 	{ "Nehalem",  "Intel Core i7 9xx (Nehalem)", 6, 26, 3, 11, 0x80000008, { F_CORE, E_NEHALEM, 0, 0, NX } },
 	{ "Westmere", "Intel Westmere",        6, 44, 1, 11, 0x80000008, { F_CORE, E_NEHALEM | CPUID_AES | CPUID_PCLMUL, 0, 0, NX } },
-	{ "max",      "all that is implemented and the host has", 6, 6, 3, 13, 0x80000008, { ~0u, ~0u, ~0u, ~0u, ~0u } },
+	{ "max",      "all that is implemented and the host has", 6, 6, 3, 13, 0x80000008, { ~0u, ~0u, ~0u, ~0u, ~0u, ~0u } },
 };
 /* clang-format on */
 
@@ -115,7 +115,7 @@ static void settle(struct x86_cpu *x)
 		x->features[FEAT_1_EDX] |= CPUID_HTT;
 	x->level = x->model->level;
 	x->xlevel = x->model->xlevel;
-	if (x->features[FEAT_7_EBX])
+	if (x->features[FEAT_7_EBX] | x->features[FEAT_7_ECX])
 		x->level = MAX(x->level, 7u);
 	if (x->features[FEAT_EXT_ECX] | x->features[FEAT_EXT_EDX])
 		x->xlevel = MAX(x->xlevel, 0x80000001u);
@@ -238,7 +238,8 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 	case 4:
 		return cpuid_4(sub);
 	case 7:
-		return (struct cpuid){ 0, sub ? 0 : x->features[FEAT_7_EBX], 0, 0 };
+		return (struct cpuid){ 0, sub ? 0 : x->features[FEAT_7_EBX],
+				       sub ? 0 : x->features[FEAT_7_ECX], 0 };
 	case 0xb:
 		return cpuid_b(x, sub);
 	case HYPERVISOR_LEAF:

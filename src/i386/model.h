@@ -21,6 +21,8 @@ enum {                                   /* CPUID.1:ECX                      */
 	CPUID_EXT_X2APIC = 1 << 21, CPUID_MOVBE = 1 << 22, CPUID_POPCNT = 1 << 23,
 	CPUID_EXT_TSC_DEADLINE = 1 << 24, CPUID_AES = 1 << 25, CPUID_OSXSAVE = 1 << 27,
 };
+enum { CPUID_7_SMEP = 1 << 7, CPUID_7_SMAP = 1 << 20 };  /* CPUID.7:EBX     */
+enum { CPUID_7_UMIP = 1 << 2 };          /* CPUID.7:ECX                      */
 #define CPUID_EXT_HYPERVISOR (1u << 31)      /* ECX: no real machine        */
 enum { CPUID_EXT2_NX = 1 << 20,          /* CPUID.80000001h:EDX              */
        CPUID_EXT2_RDTSCP = 1 << 27 };

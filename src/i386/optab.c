@@ -25,7 +25,7 @@ gen_fn gen_movs, gen_stos, gen_lods, gen_scas, gen_cmps, gen_ins, gen_outs;
 gen_fn gen_in, gen_out, gen_hlt, gen_cli, gen_sti, gen_df, gen_mov_from_cr, gen_mov_to_cr,
 	gen_mov_from_dr, gen_mov_to_dr, gen_clts, gen_lmsw, gen_smsw, gen_load_dt,
 	gen_store_dt, gen_invlpg, gen_helper0, gen_sldt, gen_str, gen_lldt, gen_ltr,
-	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit;
+	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit, gen_ac;
 gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_fpu_nop,
 	gen_fninit, gen_fnstsw_ax;
 gen_fn gen_vec, gen_emms, gen_maskmov, gen_ldmxcsr, gen_clflush;
@@ -137,20 +137,24 @@ static const struct insn grp5[8] = {
 	[6] = N("push", push_mem, D64, Ev),
 };
 static const struct insn grp6[8] = {
-	[0] = N("sldt", sldt, PROT, Ew_Rv),
-	[1] = N("str", str, PROT, Ew_Rv),
+	[0] = N("sldt", sldt, PROT | UMIP, Ew_Rv),
+	[1] = N("str", str, PROT | UMIP, Ew_Rv),
 	[2] = N("lldt", lldt, PROT | CPL0, Ew),
 	[3] = N("ltr", ltr, PROT | CPL0, Ew),
 	[4] = I("verr", ver, 0, IRF_Z, 0, PROT, Ew),
 	[5] = I("verw", ver, 1, IRF_Z, 0, PROT, Ew),
 };
 static const struct insn grp7_7[8] = { [1] = I("rdtscp", helper0, 6, 0, 0, RDTSCP, None) };
+static const struct insn grp7_1[8] = {
+	[2] = PFX([0] = I("clac", ac, 0, 0, 0, SMAP, None)),
+	[3] = PFX([0] = I("stac", ac, 1, 0, 0, SMAP, None)),
+};
 static const struct insn grp7[8] = {
-	[0] = I("sgdt", store_dt, 0, 0, 0, 0, M),
-	[1] = I("sidt", store_dt, 1, 0, 0, 0, M),
+	[0] = I("sgdt", store_dt, 0, 0, 0, UMIP, M),
+	[1] = MOD(I("sidt", store_dt, 1, 0, 0, UMIP, M), BYRM_(grp7_1)),
 	[2] = I("lgdt", load_dt, 0, 0, 0, CPL0, M),
 	[3] = I("lidt", load_dt, 1, 0, 0, CPL0, M),
-	[4] = N("smsw", smsw, 0, Ew_Rv),
+	[4] = N("smsw", smsw, UMIP, Ew_Rv),
 	[6] = N("lmsw", lmsw, CPL0 | ENDS, Ew),
 	[7] = MOD(N("invlpg", invlpg, CPL0 | ENDS, M), BYRM_(grp7_7)),
 };

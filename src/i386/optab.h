@@ -49,6 +49,7 @@ enum {
 	SSEROW   = 1 << 15,      /* XMM state: #UD by CR0.EM, CR4.OSFXSR; #NM by CR0.TS */
 	MMXROW   = 1 << 20,      /* MMX state: #UD by CR0.EM, #NM by CR0.TS  */
 	ELSE_NP  = 1 << 21,      /* without its feature: as with no prefix   */
+	UMIP     = 1 << 22,      /* #GP(0) above ring 0 by CR4.UMIP          */
 	/* for the look-ahead of flags */
 	ENDS     = 1 << 7,       /* leaves for the unknown: all flags read   */
 	SHIFT    = 1 << 8,       /* arg[1 or 2] is a count; 0 keeps flags    */
@@ -89,6 +90,7 @@ enum {
 #define RDRAND    FEAT(1, 30)
 #define BMI1      FEAT(2, 3)
 #define BMI2      FEAT(2, 8)
+#define SMAP      FEAT(2, 20)
 #define RDSEED    FEAT(2, 18)
 #define CLFLUSHOPT FEAT(2, 23)
 #define CLWB      FEAT(2, 24)

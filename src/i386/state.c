@@ -25,7 +25,8 @@
 
 /* -- guards and hflags ------------------------------------------------------ */
 enum { HF_MODE = HF_CPL | HF_PE | HF_VM | HF_TF | HF_TS | HF_EM | HF_MP |
-		 HF_IOPL | HF_PG | HF_CPL0_IO | HF_AC | HF_VIF | HF_OSFXSR };
+		 HF_IOPL | HF_PG | HF_CPL0_IO | HF_AC | HF_VIF | HF_OSFXSR |
+		 HF_UMIP };
 
 static const struct seg_guard guard_closed = { 0, 0 };
 
@@ -121,6 +122,7 @@ static u32 mode_hflags(const struct x86_cpu *x)
 	f |= x->cr[0] & CR0_MP ? HF_MP : 0;
 	f |= x->cr[0] & (u32)CR0_PG ? HF_PG : 0;
 	f |= x->cr[4] & CR4_OSFXSR ? HF_OSFXSR : 0;
+	f |= x->cr[4] & CR4_UMIP ? HF_UMIP : 0;
 	return f;
 }
 
@@ -174,6 +176,8 @@ void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask)
 	x->eflags = (old & ~own) | (val & own);
 	if (mask & val & EFLAGS_RF && x->hflags & HF_XBP)
 		x->hflags |= HF_RF;
+	if (old & ~x->eflags & EFLAGS_AC)
+		smap_close(x);
 	if ((old ^ x->eflags) & EFLAGS_VM)
 		cpu_update_hflags(x);
 	else
@@ -298,6 +302,7 @@ static void init_state(struct x86_cpu *x)
 	cpu->cc = 0;
 	cpu->exception_index = EXCP_NONE;
 	x->eflags = 2;
+	x->n_smap_pages = 0;
 	x->df = 1;
 	x->hflags &= HF_XM;                  /* MXCSR outlives INIT         */
 	memset(&x->cr[1], 0, sizeof(x->cr) - sizeof(x->cr[0]));

@@ -135,6 +135,16 @@ u64 helper_sti(struct cpu *cpu, u32 a, u32 b, u32 c)
 	return 0;
 }
 
+u64 helper_clac(struct cpu *cpu, u32 a, u32 b, u32 c)
+{
+	struct x86_cpu *x = x86(cpu);
+
+	(void)a, (void)b, (void)c;
+	x->eflags &= ~(u32)EFLAGS_AC;
+	smap_close(x);
+	return 0;
+}
+
 u64 helper_set_inhibit_irq(struct cpu *cpu, u32 a, u32 b, u32 c)
 {
 	(void)a, (void)b, (void)c;

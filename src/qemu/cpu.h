@@ -241,6 +241,9 @@ void cpu_restore_state(struct cpu *cpu);
 void tlb_init(struct cpu *cpu);
 void tlb_flush(struct cpu *cpu);                       /* this vCPU's thread */
 void tlb_flush_page(struct cpu *cpu, gva addr);
+/* Only what data accesses of one mode use: the right to fetch from the page must
+ * be what it was. */
+void tlb_flush_page_mode(struct cpu *cpu, gva addr, int mmu_idx);
 /* The same for all vCPUs: `src`, the calling thread's, at once; each other one
  * before it executes its next guest block. */
 void tlb_flush_all_cpus(struct cpu *src);

@@ -323,6 +323,17 @@ void tlb_flush_page(struct cpu *cpu, gva addr)
 	jc_clear_page(cpu, addr);
 }
 
+void tlb_flush_page_mode(struct cpu *cpu, gva addr, int mode)
+{
+	u32 page = (u32)(addr >> PAGE_BITS);
+
+	stack_forget(cpu);
+	tlb_lock(cpu);
+	entries_clear(cpu, mode, page);
+	cpu->tlb_full[mode][page % TLB_FULL_SIZE].page = 0;
+	tlb_unlock(cpu);
+}
+
 /* -- flushes of other vCPUs ---------------------------------------------------------
  * Each flushes its own TLB, as queued work, which it does before its next guest
  * block. The synced forms have src do nothing in an exclusive section: that begins

@@ -176,6 +176,27 @@ static void enter_user(void *fn)
 
 int user_try(void (*fn)(void)) { return trap_try(enter_user, (void *)fn); }
 
+static void iret_to(void *arg)
+{
+	const u32 *to = arg;
+
+	__asm__ volatile("mov %2, %%ds; mov %2, %%es; mov %2, %%fs; mov %2, %%gs\n"
+			 "push %2; push %1; pushf; push $0x1b; push %0; iret"
+			 :: "r"(to[0]), "r"(to[1]), "r"(0x23) : "memory");
+}
+
+int user_jump(const volatile void *eip, u32 esp)
+{
+	return trap_try(iret_to, (u32[2]){ (u32)eip, esp });
+}
+
+void own_pages(u32 set, u32 clear)
+{
+	for (u32 a = 0x100000; a < 0x800000; a += 4096)
+		*pte((void *)a) = (*pte((void *)a) & ~clear) | set;
+	set_cr3(get_cr3());
+}
+
 struct msr { u32 nr; u64 v; };
 
 static void try_rdmsr(void *arg) { rdmsr(((struct msr *)arg)->nr); }

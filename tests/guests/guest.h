@@ -107,6 +107,9 @@ int trap_try(void (*fn)(void *), void *arg);
 void user_call(void (*fn)(void), u32 esp);
 /* fn in ring 3 on a stack of its own: 30h if it returned, or a trap's vector. */
 int user_try(void (*fn)(void));
+/* The code at eip in ring 3: 30h if it did INT 30h, or another trap's vector. */
+int user_jump(const volatile void *eip, u32 esp);
+void own_pages(u32 set, u32 clear);       /* bits of the pages of this program */
 int rdmsr_faults(u32 nr);                 /* #GP?                               */
 int wrmsr_faults(u32 nr, u64 v);
 void irq_unmask(int line, trap_fn *fn);   /* fn has to send the EOI             */

@@ -102,7 +102,7 @@ START_TEST(large_pages)
 	ck_assert_uint_eq(cpu_ldl(cpu, 0x400000 + AT + 8, MMU_USER), 0x12345678);
 	ck_assert_int_eq(run_helper(write_at, 0x400000 + AT, MMU_USER, 0), NO_FAULT);
 	ck_assert_uint_eq(get32(PAGE_DIR + 4), 0xe7);
-	put32(PAGE_DIR + 8, 0x2087);                     /* reserved bit */
+	put32(PAGE_DIR + 8, 0x200087);                   /* reserved bit */
 	ck_assert_int_eq(run_helper(read_at, 0x800000, MMU_USER, 0), EXCP_PF);
 	ck_assert_uint_eq(x->error_code, 13);
 }
