@@ -78,9 +78,10 @@ enum {
 	HF_UMIP = 1 << 24,       /* CR4.UMIP                                 */
 };
 
-/* x86_cpu.features: CPUID.1:EDX, 1:ECX, 7:EBX, 80000001h:ECX, 80000001h:EDX, 7:ECX. */
+/* x86_cpu.features: CPUID.1:EDX, 1:ECX, 7:EBX, 80000001h:ECX, 80000001h:EDX, 7:ECX,
+ * 0Dh.1:EAX. */
 enum feature_word { FEAT_1_EDX, FEAT_1_ECX, FEAT_7_EBX, FEAT_EXT_ECX, FEAT_EXT_EDX, FEAT_7_ECX,
-		    FEATURE_WORDS };
+		    FEAT_XSAVE, FEATURE_WORDS };
 
 enum { SMAP_PAGES = 32 };
 
@@ -105,6 +106,7 @@ struct x86_cpu {
 	u32 port_breakpoints;    /* that DR7 enables                         */
 	u32 sysenter_cs, sysenter_esp, sysenter_eip;
 	u32 efer;                /* MSR C0000080h: NXE only                  */
+	u32 xcr0;                /* XSAVE components that are enabled        */
 	u32 a20_mask;            /* ~0 or ~(1 << 20)                         */
 	/* User pages that ring 0 got at under EFLAGS.AC, see smap_close(). */
 	u32 n_smap_pages, smap_page[SMAP_PAGES];
@@ -143,6 +145,10 @@ void cpu_load_seg_cache(struct x86_cpu *x, int seg, u16 sel, u32 base, u32 limit
 /* -- x87 and SSE state (fpu.c) ---------------------------------------------------- */
 /* Power-on values of the x87 and XMM registers; the vCPU's own thread. */
 void fpu_power_on(struct x86_cpu *x);
+
+/* -- XSAVE (xsave.c) ---------------------------------------------------------------- */
+enum { XSAVE_AREA = 576 };               /* bytes, legacy region and header  */
+u32 xcr0_possible(const struct x86_cpu *x);           /* bits XCR0 may have  */
 
 /* -- exceptions (excp.c): none returns ------------------------------------------ */
 /* From a helper: the instruction under way faults. */

@@ -17,6 +17,7 @@
 
 #include "i386/dis.h"
 #include "i386/fault.h"
+#include "i386/fpu_image.h"
 #include "i386/helper.h"
 #include "i386/model.h"
 #include "qemu/cpus.h"
@@ -25,17 +26,6 @@
 #include "tcg/x64.h"
 
 enum { FSW_ES = 0x80, ENV32 = 28, ENV16 = 14, REGS = 80 };
-
-/* The host's 64-bit FXSAVE image, as far as it matters here. */
-struct fx {
-	u16 fcw, fsw;
-	u8 ftw, reserved;
-	u16 fop;
-	u64 fip, fdp;
-	u32 mxcsr, mxcsr_mask;
-	u8 st[8][16], xmm[16][16];
-	u8 rest[96];
-} __attribute__((aligned(16)));
 
 struct env32 { u32 fcw, fsw, ftw, fip, fcs_fop, fdp, fds; };
 
@@ -169,9 +159,7 @@ static void check_pages(struct x86_cpu *x, u32 addr, u32 word, u32 n, enum mmu_a
 	probe_access(&x->c, addr + n - 1, 1, rw, mmu);
 }
 
-/* All checks of a store of n bytes, including those that restart the
- * instruction because its own code is there. */
-static void check_store(struct x86_cpu *x, u32 addr, u32 n)
+void fx_check_store(struct x86_cpu *x, u32 addr, u32 n)
 {
 	while (n) {
 		u32 part = MIN(n, PAGE_SIZE - (addr & 0xfff));
@@ -182,8 +170,7 @@ static void check_store(struct x86_cpu *x, u32 addr, u32 n)
 	}
 }
 
-/* n is even, all these images are */
-static void guest_store(struct x86_cpu *x, u32 addr, const void *from, u32 n)
+void fx_store(struct x86_cpu *x, u32 addr, const void *from, u32 n)
 {
 	const u8 *p = from;
 	int mmu = cpu_mmu_index(x);
@@ -196,7 +183,7 @@ static void guest_store(struct x86_cpu *x, u32 addr, const void *from, u32 n)
 		memcpy(&w, p, 2), cpu_stw(&x->c, addr, w, mmu);
 }
 
-static void guest_load(struct x86_cpu *x, u32 addr, void *to, u32 n)
+void fx_load(struct x86_cpu *x, u32 addr, void *to, u32 n)
 {
 	u8 *p = to;
 	int mmu = cpu_mmu_index(x);
@@ -298,7 +285,7 @@ static void check_image(struct x86_cpu *x, u32 addr, bool wide, u32 more,
 
 	check_pages(x, addr, wide ? 4 : 2, n, rw);
 	if (rw == MMU_DATA_STORE)
-		check_store(x, addr, n);
+		fx_check_store(x, addr, n);
 }
 
 /* -- FNSTENV, FLDENV, FNSAVE, FRSTOR -------------------------------------------------------- */
@@ -325,7 +312,7 @@ u64 helper_fnstenv(struct cpu *cpu, u32 addr, u32 wide, u32 c)
 	check_image(x, addr, wide, 0, MMU_DATA_STORE);
 	env_get(x, &e, &f);
 	n = env_pack(x, &e, wide, image);
-	guest_store(x, addr, image, n);
+	fx_store(x, addr, image, n);
 	__asm__ volatile("fnstenv %0" : "=m"(scratch));  /* masks all exceptions */
 	remember(x, &e);
 	return 0;
@@ -345,7 +332,7 @@ u64 helper_fnsave(struct cpu *cpu, u32 addr, u32 wide, u32 c)
 	n = env_pack(x, &e, wide, image);
 	for (int i = 0; i < 8; i++, n += 10)
 		memcpy(image + n, f.st[i], 10);
-	guest_store(x, addr, image, n);
+	fx_store(x, addr, image, n);
 	__asm__ volatile("fninit");
 	remember(x, &(struct env){ 0 });
 	return 0;
@@ -361,7 +348,7 @@ u64 helper_fldenv(struct cpu *cpu, u32 addr, u32 wide, u32 c)
 	(void)c;
 	check_pending(x);
 	check_image(x, addr, wide, 0, MMU_DATA_LOAD);
-	guest_load(x, addr, image, wide ? ENV32 : ENV16);
+	fx_load(x, addr, image, wide ? ENV32 : ENV16);
 	env_unpack(x, &e, wide, image);
 	h = host_env(&e);
 	__asm__ volatile("fldenv %0" : : "m"(h));
@@ -380,7 +367,7 @@ u64 helper_frstor(struct cpu *cpu, u32 addr, u32 wide, u32 c)
 	(void)c;
 	check_pending(x);
 	check_image(x, addr, wide, REGS, MMU_DATA_LOAD);
-	guest_load(x, addr, image, n + REGS);
+	fx_load(x, addr, image, n + REGS);
 	env_unpack(x, &e, wide, image);
 	h.env = host_env(&e);
 	memcpy(h.regs, image + n, REGS);
@@ -420,7 +407,7 @@ static void mxcsr_changed(struct x86_cpu *x, u32 v)
 		x->hflags |= HF_XM;
 }
 
-static void mxcsr_check(struct x86_cpu *x, u32 v)
+void mxcsr_check(struct x86_cpu *x, u32 v)
 {
 	if (v & ~mxcsr_mask(x))
 		fault(x, EXCP_GP, 0, "MXCSR = %08x: sets a reserved bit", v, 0);
@@ -445,30 +432,61 @@ void fpu_power_on(struct x86_cpu *x)
 	mxcsr_changed(x, MXCSR_RESET);
 }
 
-/* Without SSE the MXCSR fields are 0; the XMM area is written only when the
- * system has said that it knows of it (CR4.OSFXSR). */
+void fx_get(struct x86_cpu *x, struct fx *f)
+{
+	struct env e;
+
+	host_fxsave(x, f);
+	guest_pointers(x, f->fip, f->fdp, &e);
+	f->fop = e.fop;
+	f->fip = e.fip | (u64)e.fcs << 32;
+	f->fdp = e.fdp | (u64)e.fds << 32;
+	f->mxcsr_mask = has_sse(x) ? mxcsr_mask(x) : 0;
+	if (!has_sse(x))
+		f->mxcsr = 0;
+	f->reserved = 0;
+}
+
+void fx_put(struct x86_cpu *x, const struct fx *g, u32 parts)
+{
+	struct fx f;
+
+	host_fxsave(x, &f);
+	if (parts & FX_X87) {
+		f.fcw = g->fcw;
+		f.fsw = g->fsw;
+		f.ftw = g->ftw;
+		f.fop = 0;
+		f.fip = f.fdp = 0;
+		memcpy(f.st, g->st, sizeof(f.st));
+	}
+	if (parts & FX_MXCSR) {
+		f.mxcsr = g->mxcsr;
+		mxcsr_changed(x, g->mxcsr);
+	}
+	if (parts & FX_XMM)
+		memcpy(f.xmm, g->xmm, 8 * sizeof(f.xmm[0]));
+	host_fxrstor(x, &f);
+	if (parts & FX_X87)
+		remember(x, &(struct env){ .fop = g->fop, .fip = (u32)g->fip,
+			.fcs = g->fip >> 32, .fdp = (u32)g->fdp, .fds = g->fdp >> 32 });
+}
+
+/* The XMM area is written only when the system has said that it knows of it
+ * (CR4.OSFXSR). */
 u64 helper_fxsave(struct cpu *cpu, u32 addr, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
 	struct fx f;
-	struct env e;
 	u32 n;
 
 	(void)b, (void)c;
 	check_fx(x, addr);
 	check_pages(x, addr, 4, sizeof(f), MMU_DATA_STORE);
 	n = x->cr[4] & CR4_OSFXSR && has_sse(x) ? 160 + 8 * 16 : 160;
-	check_store(x, addr, n);
-	host_fxsave(x, &f);
-	guest_pointers(x, f.fip, f.fdp, &e);
-	f.fop = e.fop;
-	f.fip = e.fip | (u64)e.fcs << 32;
-	f.fdp = e.fdp | (u64)e.fds << 32;
-	f.mxcsr_mask = has_sse(x) ? mxcsr_mask(x) : 0;
-	if (!has_sse(x))
-		f.mxcsr = 0;
-	f.reserved = 0;
-	guest_store(x, addr, &f, n);
+	fx_check_store(x, addr, n);
+	fx_get(x, &f);
+	fx_store(x, addr, &f, n);
 	return 0;
 }
 
@@ -476,32 +494,16 @@ u64 helper_fxsave(struct cpu *cpu, u32 addr, u32 b, u32 c)
 u64 helper_fxrstor(struct cpu *cpu, u32 addr, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
-	struct fx f, g;
-	struct env e;
+	struct fx f;
 	bool sse;
 
 	(void)b, (void)c;
 	check_fx(x, addr);
-	check_pages(x, addr, 4, sizeof(g), MMU_DATA_LOAD);
+	check_pages(x, addr, 4, sizeof(f), MMU_DATA_LOAD);
 	sse = x->cr[4] & CR4_OSFXSR && has_sse(x);
-	guest_load(x, addr, &g, sse ? 160 + 8 * 16 : 160);
+	fx_load(x, addr, &f, sse ? 160 + 8 * 16 : 160);
 	if (sse)
-		mxcsr_check(x, g.mxcsr);
-	e = (struct env){ .fop = g.fop, .fip = g.fip, .fcs = g.fip >> 32,
-		.fdp = g.fdp, .fds = g.fdp >> 32 };
-	host_fxsave(x, &f);
-	f.fcw = g.fcw;
-	f.fsw = g.fsw;
-	f.ftw = g.ftw;
-	f.fop = 0;
-	f.fip = f.fdp = 0;
-	memcpy(f.st, g.st, sizeof(f.st));
-	if (sse) {
-		f.mxcsr = g.mxcsr;
-		memcpy(f.xmm, g.xmm, 8 * sizeof(f.xmm[0]));
-		mxcsr_changed(x, g.mxcsr);
-	}
-	host_fxrstor(x, &f);
-	remember(x, &e);
+		mxcsr_check(x, f.mxcsr);
+	fx_put(x, &f, FX_X87 | (sse ? FX_XMM | FX_MXCSR : 0));
 	return 0;
 }

@@ -6,7 +6,7 @@
  * (fpu.c), because FIP and FDP are the guest's. decode() raised #NM already. */
 #include "i386/dis.h"
 
-gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_fpu_nop,
+gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_xsave, gen_fpu_nop,
 	gen_fninit, gen_fnstsw_ax;
 
 static struct ir_insn *emit_fpu(struct dis *d, u32 bytes)
@@ -84,6 +84,22 @@ void gen_fx(struct dis *d)
 	emit_call(d, d->row->x ? HELPER_fxrstor : HELPER_fxsave, a, IR_NONE, IR_NONE);
 	if (d->row->x)                           /* MXCSR has changed       */
 		gen_leave_next(d, false);
+}
+
+/* XSAVE, XRSTOR, XSAVEOPT: row.x 0 to 2. */
+void gen_xsave(struct dis *d)
+{
+	bool load = d->row->x == 1;
+	ir_val a;
+
+	emit_call(d, HELPER_xsave_enter, IR_NONE, IR_NONE, IR_NONE);
+	a = emit_linear(d, &d->mem, XSAVE_AREA, !load, 1);
+	if (!load) {
+		emit_call(d, HELPER_xsave, a, emit_const(d, d->row->x == 2), IR_NONE);
+		return;
+	}
+	emit_call(d, HELPER_xrstor, a, IR_NONE, IR_NONE);
+	gen_leave_next(d, false);
 }
 
 /* FWAIT takes #NM only when both CR0.MP and CR0.TS are set. */

@@ -6,8 +6,7 @@
  * where registers and memory are encoded, gen_vec only copies. */
 #include "i386/dis.h"
 
-gen_fn gen_vec, gen_emms, gen_maskmov, gen_ldmxcsr, gen_clflush, gen_xstate, gen_monitor,
-	gen_mwait;
+gen_fn gen_vec, gen_emms, gen_maskmov, gen_ldmxcsr, gen_clflush;
 
 /* MMX instructions take a pending x87 exception; SIMD exceptions exist only
  * while MXCSR leaves one unmasked (helper_ldmxcsr and its like see to it). */

@@ -181,13 +181,15 @@ void gen_invlpg(struct dis *d)
  * fetched earlier. (The others of them end their block for other reasons.) */
 static bool is_serializing(int helper)
 {
-	return helper == HELPER_wbinvd || helper == HELPER_wrmsr || helper == HELPER_cpuid;
+	return helper == HELPER_wbinvd || helper == HELPER_wrmsr || helper == HELPER_cpuid ||
+	       helper == HELPER_xsetbv;
 }
 
 void gen_helper0(struct dis *d)
 {
 	static const u8 id[] = { HELPER_wbinvd, HELPER_rdtsc, HELPER_rdpmc, HELPER_rdmsr,
-				 HELPER_wrmsr, HELPER_cpuid, HELPER_rdtscp };
+				 HELPER_wrmsr, HELPER_cpuid, HELPER_rdtscp, HELPER_xgetbv,
+				 HELPER_xsetbv };
 
 	emit_call(d, id[d->row->x], IR_NONE, IR_NONE, IR_NONE);
 	if (is_serializing(id[d->row->x]))

@@ -113,7 +113,13 @@
 	_(frstor,         2, H_F | H_X) \
 	_(fxsave,         1, H_F | H_X)   /* a: linear address                       */ \
 	_(fxrstor,        1, H_F | H_X)   /* E */ \
-	_(ldmxcsr,        1, H_F | H_X)   /* E a: value                              */
+	_(ldmxcsr,        1, H_F | H_X)   /* E a: value                              */ \
+	/* -- XSAVE (xsave.c) -- */ \
+	_(xgetbv,         0, H_F | H_W | H_X) \
+	_(xsetbv,         0, H_F | H_R) \
+	_(xsave_enter,    0, H_F)         /* #UD, #NM                                */ \
+	_(xsave,          2, H_F | H_R | H_X) /* a: linear address, b: XSAVEOPT      */ \
+	_(xrstor,         1, H_F | H_R | H_X) /* E */
 
 #define HELPER_DECL(name, n, f) u64 helper_##name(struct cpu *, u32, u32, u32);
 HELPERS(HELPER_DECL)

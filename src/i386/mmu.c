@@ -361,6 +361,7 @@ static u32 cr4_known(const struct x86_cpu *x)
 	m |= f & CPUID_PGE ? CR4_PGE : 0;
 	m |= f & CPUID_FXSR ? CR4_OSFXSR : 0;
 	m |= f & CPUID_SSE ? CR4_OSXMMEXCPT : 0;
+	m |= x->features[FEAT_1_ECX] & CPUID_XSAVE ? CR4_OSXSAVE : 0;
 	m |= x->features[FEAT_7_EBX] & CPUID_7_SMEP ? CR4_SMEP : 0;
 	m |= x->features[FEAT_7_EBX] & CPUID_7_SMAP ? CR4_SMAP : 0;
 	m |= x->features[FEAT_7_ECX] & CPUID_7_UMIP ? CR4_UMIP : 0;

@@ -42,7 +42,7 @@ static const struct cpu_model models[] = {
 	{ "Penryn",   "Intel Core 2 Duo P9xxx (Penryn)", 6, 23, 3, 10, 0x80000008, { F_CORE, E_CORE2 | CPUID_SSE41, 0, 0, NX } },
 	{ "Nehalem",  "Intel Core i7 9xx (Nehalem)", 6, 26, 3, 11, 0x80000008, { F_CORE, E_NEHALEM, 0, 0, NX } },
 	{ "Westmere", "Intel Westmere",        6, 44, 1, 11, 0x80000008, { F_CORE, E_NEHALEM | CPUID_AES | CPUID_PCLMUL, 0, 0, NX } },
-	{ "max",      "all that is implemented and the host has", 6, 6, 3, 13, 0x80000008, { ~0u, ~0u, ~0u, ~0u, ~0u, ~0u } },
+	{ "max",      "all that is implemented and the host has", 6, 6, 3, 13, 0x80000008, { ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u } },
 };
 /* clang-format on */
 
@@ -113,10 +113,16 @@ static void settle(struct x86_cpu *x)
 		x->features[FEAT_1_ECX] &= ~(u32)CPUID_EXT_TSC_DEADLINE;
 	if (machine_config.smp > 1)
 		x->features[FEAT_1_EDX] |= CPUID_HTT;
+	if (!(x->features[FEAT_1_EDX] & CPUID_FXSR))
+		x->features[FEAT_1_ECX] &= ~(u32)CPUID_XSAVE;
+	if (!(x->features[FEAT_1_ECX] & CPUID_XSAVE))
+		x->features[FEAT_XSAVE] = 0;
 	x->level = x->model->level;
 	x->xlevel = x->model->xlevel;
 	if (x->features[FEAT_7_EBX] | x->features[FEAT_7_ECX])
 		x->level = MAX(x->level, 7u);
+	if (x->features[FEAT_1_ECX] & CPUID_XSAVE)
+		x->level = MAX(x->level, 0xdu);
 	if (x->features[FEAT_EXT_ECX] | x->features[FEAT_EXT_EDX])
 		x->xlevel = MAX(x->xlevel, 0x80000001u);
 }
@@ -225,6 +231,16 @@ static struct cpuid cpuid_b(const struct x86_cpu *x, u32 i)
 	return (struct cpuid){ 0, 0, i & 0xff, id };
 }
 
+/* The components of XSAVE, sizes of its area; what else there is of it. */
+static struct cpuid cpuid_d(const struct x86_cpu *x, u32 i)
+{
+	if (!(x->features[FEAT_1_ECX] & CPUID_XSAVE) || i > 1)
+		return (struct cpuid){ 0, 0, 0, 0 };
+	if (i == 1)
+		return (struct cpuid){ x->features[FEAT_XSAVE], 0, 0, 0 };
+	return (struct cpuid){ xcr0_possible(x), XSAVE_AREA, XSAVE_AREA, 0 };
+}
+
 static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 {
 	switch (leaf) {
@@ -242,6 +258,8 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 				       sub ? 0 : x->features[FEAT_7_ECX], 0 };
 	case 0xb:
 		return cpuid_b(x, sub);
+	case 0xd:
+		return cpuid_d(x, sub);
 	case HYPERVISOR_LEAF:
 		return (struct cpuid){ HYPERVISOR_LEAF, word("smew"),
 				       word("smew"), word("smew") };

@@ -19,9 +19,11 @@ enum {                                   /* CPUID.1:ECX                      */
 	CPUID_SSE3 = 1 << 0, CPUID_PCLMUL = 1 << 1, CPUID_MONITOR = 1 << 3,
 	CPUID_SSSE3 = 1 << 9, CPUID_SSE41 = 1 << 19, CPUID_SSE42 = 1 << 20,
 	CPUID_EXT_X2APIC = 1 << 21, CPUID_MOVBE = 1 << 22, CPUID_POPCNT = 1 << 23,
-	CPUID_EXT_TSC_DEADLINE = 1 << 24, CPUID_AES = 1 << 25, CPUID_OSXSAVE = 1 << 27,
+	CPUID_EXT_TSC_DEADLINE = 1 << 24, CPUID_AES = 1 << 25,
+	CPUID_XSAVE = 1 << 26, CPUID_OSXSAVE = 1 << 27,
 };
 enum { CPUID_7_SMEP = 1 << 7, CPUID_7_SMAP = 1 << 20 };  /* CPUID.7:EBX     */
+enum { CPUID_XSAVE_OPT = 1 << 0, CPUID_XSAVE_XGETBV1 = 1 << 2 };  /* CPUID.0Dh.1:EAX */
 enum { CPUID_7_UMIP = 1 << 2 };          /* CPUID.7:ECX                      */
 #define CPUID_EXT_HYPERVISOR (1u << 31)      /* ECX: no real machine        */
 enum { CPUID_EXT2_NX = 1 << 20,          /* CPUID.80000001h:EDX              */

@@ -26,7 +26,7 @@ gen_fn gen_in, gen_out, gen_hlt, gen_cli, gen_sti, gen_df, gen_mov_from_cr, gen_
 	gen_mov_from_dr, gen_mov_to_dr, gen_clts, gen_lmsw, gen_smsw, gen_load_dt,
 	gen_store_dt, gen_invlpg, gen_helper0, gen_sldt, gen_str, gen_lldt, gen_ltr,
 	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit, gen_ac;
-gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_fpu_nop,
+gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_xsave, gen_fpu_nop,
 	gen_fninit, gen_fnstsw_ax;
 gen_fn gen_vec, gen_emms, gen_maskmov, gen_ldmxcsr, gen_clflush;
 
@@ -145,6 +145,10 @@ static const struct insn grp6[8] = {
 	[5] = I("verw", ver, 1, IRF_Z, 0, PROT, Ew),
 };
 static const struct insn grp7_7[8] = { [1] = I("rdtscp", helper0, 6, 0, 0, RDTSCP, None) };
+static const struct insn grp7_2[8] = {
+	[0] = PFX([0] = I("xgetbv", helper0, 7, 0, 0, XSAVE, None)),
+	[1] = PFX([0] = I("xsetbv", helper0, 8, 0, 0, XSAVE, None)),
+};
 static const struct insn grp7_1[8] = {
 	[2] = PFX([0] = I("clac", ac, 0, 0, 0, SMAP, None)),
 	[3] = PFX([0] = I("stac", ac, 1, 0, 0, SMAP, None)),
@@ -152,7 +156,7 @@ static const struct insn grp7_1[8] = {
 static const struct insn grp7[8] = {
 	[0] = I("sgdt", store_dt, 0, 0, 0, UMIP, M),
 	[1] = MOD(I("sidt", store_dt, 1, 0, 0, UMIP, M), BYRM_(grp7_1)),
-	[2] = I("lgdt", load_dt, 0, 0, 0, CPL0, M),
+	[2] = MOD(I("lgdt", load_dt, 0, 0, 0, CPL0, M), BYRM_(grp7_2)),
 	[3] = I("lidt", load_dt, 1, 0, 0, CPL0, M),
 	[4] = N("smsw", smsw, UMIP, Ew_Rv),
 	[6] = N("lmsw", lmsw, CPL0 | ENDS, Ew),
@@ -189,8 +193,10 @@ static const struct insn grp15[8] = {
 	[1] = I("fxrstor", fx, 1, 0, 0, FPUROW | FXSR | ENDS, M),
 	[2] = PFX([0] = N("ldmxcsr", ldmxcsr, SSE | SSEROW | ENDS, Md)),
 	[3] = PFX([0] = N("stmxcsr", vec, SSE | SSEROW, Md)),
-	[5] = MOD({ 0 }, PFX([0] = N("lfence", vec, SSE2, None))),
-	[6] = MOD(PFX([1] = N("clwb", clflush, CLWB, M)), PFX([0] = N("mfence", vec, SSE2, None))),
+	[4] = MOD(PFX([0] = I("xsave", xsave, 0, 0, 0, XSAVE, M)), { 0 }),
+	[5] = MOD(PFX([0] = I("xrstor", xsave, 1, 0, 0, XSAVE | ENDS, M)),
+		  PFX([0] = N("lfence", vec, SSE2, None))),
+	[6] = MOD(PFX([0] = I("xsaveopt", xsave, 2, 0, 0, XSAVEOPT, M), [1] = N("clwb", clflush, CLWB, M)), PFX([0] = N("mfence", vec, SSE2, None))),
 	[7] = MOD(PFX([0] = N("clflush", clflush, CLFSH, M),
 		      [1] = N("clflushopt", clflush, CLFLUSHOPT, M)),
 		  PFX([0] = N("sfence", vec, SSE, None))),

@@ -90,6 +90,7 @@ enum {
 #define RDRAND    FEAT(1, 30)
 #define BMI1      FEAT(2, 3)
 #define BMI2      FEAT(2, 8)
+#define XSAVEOPT  FEAT(6, 0)
 #define SMAP      FEAT(2, 20)
 #define RDSEED    FEAT(2, 18)
 #define CLFLUSHOPT FEAT(2, 23)

@@ -336,6 +336,7 @@ void cpu_reset_state(struct x86_cpu *x)
 	fpu_image_init(x);
 	x->hflags &= ~(u32)HF_XM;
 	x->tsc_aux = 0;
+	x->xcr0 = 1;
 	msr_reset(x);
 	if (boot_state.valid && cpu->cpu_index == 0)
 		reset_to_boot_state(x);
