@@ -64,7 +64,7 @@ DEMO_SRC := $(wildcard tests/guests/demo*.S tests/guests/demo*.c)
 DEMO     := $(if $(DEMO_SRC),$(O)/guests/demo.elf)
 
 .PHONY: all help deps deps-check deps-bench run check check-smp bench \
-	bench-linux linux soak fuzz layers tsa model asan-check fmt clean unit
+	bench-linux compare linux soak fuzz layers tsa model asan-check fmt clean unit
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -150,6 +150,9 @@ bench: deps-bench ## speed: smew, upstream QEMU, native (minutes)
 bench-linux: deps-bench ## time to boot Linux, beside upstream
 	@$(SUBMAKE) all
 	@tests/bench/linux $(SMEW)
+compare: deps-bench ## locks beside upstream: workloads and Linux, to build/compare/
+	@$(SUBMAKE) all
+	@SMEW=$(SMEW) tests/compare/all
 linux: ## boot Debian's i386 Linux to a shell on this terminal
 	@tools/deps build linux
 	@$(SUBMAKE) -s all

@@ -208,9 +208,9 @@ void lockstat_span(enum lockstat_kind kind, const char *name, u64 start, u64 mid
 		row_hold(r, between(mid, end));
 }
 
-void lockstat_happened(const char *name, u32 index)
+void lockstat_happened(enum lockstat_kind kind, const char *name, u32 index)
 {
-	struct row *r = row_find(STAT_EVENT, name, NULL, index);
+	struct row *r = row_find(kind, name, NULL, index);
 
 	if (r)
 		ADD(r->n, 1);

@@ -26,6 +26,7 @@ enum lockstat_kind {
 	STAT_IDLE,              /* the same where nothing is to be done      */
 	STAT_SECTION,           /* an exclusive section: to stop all, held   */
 	STAT_WORK,              /* queued work: its delay, its run           */
+	STAT_DEVICE,            /* an access to a device that takes the BQL  */
 	STAT_EVENT,             /* what only happens: a kick, ...            */
 };
 
@@ -36,7 +37,7 @@ void lockstat_acquired(const struct lock *l, const struct lock_site *site, u64 s
 void lockstat_held(const struct lock_hold *h);
 void lockstat_slept(const struct lock *l, const struct lock_site *site, u64 start);
 void lockstat_span(enum lockstat_kind kind, const char *name, u64 start, u64 mid, u64 end);
-void lockstat_happened(const char *name, u32 index);
+void lockstat_happened(enum lockstat_kind kind, const char *name, u32 index);
 
 /* A time stamp; 0 when nobody watches. */
 static inline u64 lockstat_now(void)
@@ -61,7 +62,13 @@ static inline void lockstat_idle(const char *name, u64 start)
 static inline void lockstat_event(const char *name, u32 index)
 {
 	if (lock_watched())
-		lockstat_happened(name, index);
+		lockstat_happened(STAT_EVENT, name, index);
+}
+/* The device `name` is to be accessed under the BQL. */
+static inline void lockstat_device(const char *name)
+{
+	if (lock_watched())
+		lockstat_happened(STAT_DEVICE, name, 0);
 }
 
 /* -- the sums ----------------------------------------------------------------- */

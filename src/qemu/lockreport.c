@@ -91,6 +91,11 @@ static void span_line(struct strbuf *b, const struct lockstat_sum *s)
 	put_hold(b, &s->hold);
 }
 
+static void device_line(struct strbuf *b, const struct lockstat_sum *s)
+{
+	strbuf_printf(b, "%-23s %10llu", s->name, (unsigned long long)s->n);
+}
+
 /* The index says which vCPU. */
 static void event_line(struct strbuf *b, const struct lockstat_sum *s)
 {
@@ -112,6 +117,7 @@ static const struct part {
 	  span_line },
 	{ STAT_WORK, "work", "queued work                  count" WAIT_HEAD HOLD_HEAD,
 	  span_line },
+	{ STAT_DEVICE, "devices", "device accesses with the BQL count", device_line },
 	{ STAT_EVENT, "events", "event                        count", event_line },
 };
 
@@ -196,7 +202,7 @@ static void json_row(struct strbuf *b, const struct lockstat_sum *s)
 	if (s->kind == STAT_EVENT)
 		json_number(b, "index", s->index);
 	json_number(b, "count", s->n);
-	if (s->kind != STAT_EVENT)
+	if (s->wait.n || s->kind == STAT_LOCK)
 		json_times(b, "wait", &s->wait, true);
 	if (s->hold.n)
 		json_times(b, "hold", &s->hold, false);

@@ -8,6 +8,7 @@
  * DIFF: upstream gives an access that crosses regions to the first one. */
 #include <string.h>
 
+#include "env/lockstat.h"
 #include "env/log.h"
 #include "qemu/flatview.h"
 #include "qemu/memory.h"
@@ -22,6 +23,7 @@ UNCHECKED bool prepare_mmio_access(struct memory_region *mr)
 	if (!mr->global_locking || bql_held())
 		return false;
 	bql_lock();
+	lockstat_device(mr->name);
 	return true;
 }
 

@@ -257,6 +257,17 @@ START_TEST(percentiles)
 }
 END_TEST
 
+START_TEST(devices)
+{
+	lockstat_device("serial");
+	lockstat_enable(WATCH_STATS);
+	for (int i = 0; i < 3; i++)
+		lockstat_device("serial");
+	ck_assert_uint_eq(lockstat_count(STAT_DEVICE, "serial", 0), 3);
+	ck_assert_uint_eq(lockstat_count(STAT_EVENT, "serial", 0), 0);
+}
+END_TEST
+
 static void *many_names(void *arg)
 {
 	static char name[1000][8];
@@ -423,6 +434,7 @@ int main(void)
 	tcase_add_test(locks, conditions);
 	tcase_add_test(locks, sleeping_is_not_holding);
 	tcase_add_test(locks, percentiles);
+	tcase_add_test(locks, devices);
 	tcase_add_test(locks, memory_is_bounded);
 	tcase_add_test(locks, threads_are_bounded);
 	tcase_set_timeout(locks, 60);
