@@ -20,7 +20,8 @@
 #include "i386/port.h"
 #include "qemu/machine.h"
 
-enum { SHORT = 96 };             /* bytes below which a loop beats REP     */
+enum { SHORT = 96,               /* bytes below which a loop beats REP     */
+       NEAR = 64 };              /* REP MOVS: see host_rep_crawls            */
 
 struct str {
 	struct x86_cpu *x;
@@ -205,8 +206,8 @@ static u32 accumulator(const struct str *s)
 }
 
 /* -- MOVS, STOS, LODS ------------------------------------------------------------ */
-/* Few bytes upwards in words of 8; the host's REP takes 15 ns to start. */
-static void copy_short(u8 *dst, const u8 *src, size_t bytes)
+/* Upwards in words of 8, each stored before the next is loaded. */
+static void copy_words(u8 *dst, const u8 *src, size_t bytes)
 {
 	u64 v;
 
@@ -218,17 +219,27 @@ static void copy_short(u8 *dst, const u8 *src, size_t bytes)
 		*dst++ = *src++;
 }
 
+/* Hosts take a destination up to 63 bytes above the source, modulo 4 KB, for an
+ * overlap and go byte by byte: measured 1150 ns for 4 KB on an AMD EPYC 9004, where
+ * words of 8 take 150 and any other distance 45. */
+static bool host_rep_crawls(const u8 *dst, const u8 *src)
+{
+	size_t above = (size_t)(dst - src) % PAGE_SIZE;
+
+	return above && above < NEAR;
+}
+
 /* Byte by byte upwards: the same as by elements unless the destination starts
  * inside the source's first element; words of 8 need 8 bytes between them. */
 static void copy_run(const struct str *s, u8 *dst, const u8 *src, u32 n)
 {
-	size_t bytes = (size_t)n << s->log2;
+	size_t bytes = (size_t)n << s->log2, apart = (size_t)(dst - src);
 
-	if (s->step > 0 && bytes < SHORT && (size_t)(dst - src) >= 8) {
-		copy_short(dst, src, bytes);
+	if (s->step > 0 && apart >= 8 && (bytes < SHORT || host_rep_crawls(dst, src))) {
+		copy_words(dst, src, bytes);
 		return;
 	}
-	if (s->step > 0 && (size_t)(dst - src) >= (size_t)s->size) {
+	if (s->step > 0 && apart >= (size_t)s->size) {
 		__asm__ volatile("rep movsb" : "+D"(dst), "+S"(src), "+c"(bytes)
 				 : : "memory");
 		return;

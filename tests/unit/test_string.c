@@ -172,6 +172,8 @@ static void run_case(u32 seed)
 		.cc = EFLAGS_CF | EFLAGS_SF, .cr2 = 0 };
 	if (rnd(3) == 0)
 		m.s.edi = m.s.esi + rnd(17) - 8;
+	else if (rnd(4) == 0)                    /* near, modulo 4 KB   */
+		m.s.edi = m.s.esi + rnd(160) - 80 + 4096 * rnd(2);
 	m.s.ecx = rnd(3) ? rnd(64) : rnd(2000);
 	if (m.mask == 0xffff)
 		m.s.ecx |= 0x50000;
@@ -182,7 +184,8 @@ static void run_case(u32 seed)
 		u32 o = ((i ? m.s.esi : m.s.edi) & m.mask) + base - AREA;
 		u32 span = (m.s.ecx & 0xffff) * (u32)m.size + 8;
 
-		if (m.step > 0 ? o + span > sizeof(expect) : o < span)
+		if (o >= sizeof(expect) ||
+		    (m.step > 0 ? o + span > sizeof(expect) : o < span))
 			return;
 	}
 	cpu->regs[R_ECX] = m.s.ecx;
