@@ -2,6 +2,8 @@
 /* src/i386/desc.c - descriptor tables, the checks of data and stack segment
  * loads, and the stack an event or a far transfer pushes to or pops from.
  * SDM vol. 3A 3.4, 3.5, 5.6, 5.7; vol. 2 MOV, POP, LSS. */
+#include <string.h>
+
 #include "i386/desc.h"
 #include "i386/dis.h"
 #include "i386/fault.h"
@@ -23,14 +25,27 @@ static bool desc_addr(struct x86_cpu *x, u16 sel, u32 *addr)
 	return true;
 }
 
+struct desc desc_load(struct x86_cpu *x, u32 addr)
+{
+	hva h = tlb_host(&x->c, addr, 8, false, MMU_KERNEL);
+	struct desc d;
+
+	if (h) {
+		memcpy(&d, h, sizeof(d));
+		return d;
+	}
+	d.lo = cpu_ldl(&x->c, addr, MMU_KERNEL);
+	d.hi = cpu_ldl(&x->c, (u32)(addr + 4), MMU_KERNEL);
+	return d;
+}
+
 bool desc_fetch(struct x86_cpu *x, u16 sel, struct desc *d)
 {
 	u32 addr;
 
 	if (!desc_addr(x, sel, &addr))
 		return false;
-	d->lo = cpu_ldl(&x->c, addr, MMU_KERNEL);
-	d->hi = cpu_ldl(&x->c, (u32)(addr + 4), MMU_KERNEL);
+	*d = desc_load(x, addr);
 	return true;
 }
 
@@ -286,6 +301,45 @@ u32 stack_pop(struct stack *s, int width)
 	return v;
 }
 
+/* Host address of n dwords from stack offset `sp` up, when nothing but the soft TLB
+ * stands in between and nothing can fault; else NULL. */
+static hva stack_host(const struct stack *s, u32 sp, u32 n, bool write)
+{
+	if (s->mask != 0xffffffff || !seg_in_limit(s->limit, s->flags, sp, 4 * n) ||
+	    (s->mmu_idx == MMU_USER && s->x->hflags & HF_AC))
+		return NULL;
+	return tlb_host(&s->x->c, s->base + sp, 4 * n, write, s->mmu_idx);
+}
+
+void stack_push_n(struct stack *s, int width, const u32 *v, u32 n)
+{
+	u32 sp = s->sp - 4 * n;
+	hva h = width == 4 ? stack_host(s, sp, n, true) : NULL;
+
+	if (!h) {
+		for (u32 i = 0; i < n; i++)
+			stack_push(s, width, v[i]);
+		return;
+	}
+	for (u32 i = 0; i < n; i++)
+		memcpy(h + 4 * (n - 1 - i), &v[i], 4);
+	s->sp = sp;
+}
+
+void stack_pop_n(struct stack *s, int width, u32 *v, u32 n)
+{
+	hva h = width == 4 ? stack_host(s, s->sp, n, false) : NULL;
+
+	if (!h) {
+		for (u32 i = 0; i < n; i++)
+			v[i] = stack_pop(s, width);
+		return;
+	}
+	for (u32 i = 0; i < n; i++)
+		memcpy(&v[i], h + 4 * i, 4);
+	s->sp += 4 * n;
+}
+
 void stack_commit(const struct stack *s)
 {
 	u64 *esp = &s->x->c.regs[R_ESP];
@@ -303,6 +357,13 @@ void tss_stack(struct x86_cpu *x, int cpl, u16 *ss, u32 *esp, u32 ext)
 		fault(x, EXCP_TS, (x->tr.selector & 0xfffc) | ext,
 		      "TSS %04x is too short for the ring %u stack",
 		      x->tr.selector, cpl);
+	if (wide && tlb_host(&x->c, addr, 8, false, MMU_KERNEL)) {
+		struct desc d = desc_load(x, addr);
+
+		*esp = d.lo;
+		*ss = (u16)d.hi;
+		return;
+	}
 	*esp = wide ? cpu_ldl(&x->c, addr, MMU_KERNEL)
 		    : cpu_lduw(&x->c, addr, MMU_KERNEL);
 	*ss = cpu_lduw(&x->c, (u32)(addr + (wide ? 4 : 2)), MMU_KERNEL);

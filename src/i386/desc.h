@@ -40,6 +40,8 @@ static inline u32 gate_offset(struct desc d)
 	return (d.lo & 0xffff) | (d.hi & 0xffff0000);
 }
 
+/* The two dwords of a descriptor or gate at a linear address. */
+struct desc desc_load(struct x86_cpu *x, u32 addr);
 /* Can [offset, offset + size) be accessed as far as the limit goes? */
 bool seg_in_limit(u32 limit, u32 flags, u32 offset, u32 size);
 
@@ -82,6 +84,9 @@ void stack_new(struct stack *s, struct x86_cpu *x, struct desc ss, u32 sp,
 /* width: 2 or 4 bytes */
 void stack_push(struct stack *s, int width, u32 v);
 u32 stack_pop(struct stack *s, int width);
+/* The same for n of them, v[0] first. */
+void stack_push_n(struct stack *s, int width, const u32 *v, u32 n);
+void stack_pop_n(struct stack *s, int width, u32 *v, u32 n);
 /* Fault as a write of `width` bytes at the stack pointer would. */
 void stack_check_write(struct stack *s, int width);
 /* ESP = the stack's pointer (only its low half when SS.B is clear). */

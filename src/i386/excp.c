@@ -137,8 +137,11 @@ u64 helper_raise(struct cpu *cpu, u32 vector, u32 err, u32 c)
 u64 helper_into(struct cpu *cpu, u32 next, u32 b, u32 c)
 {
 	(void)b, (void)c;
-	if (cc_to_eflags(cpu->cc) & EFLAGS_OF)
+	if (cc_to_eflags(cpu->cc) & EFLAGS_OF) {
 		helper_raise_int(cpu, EXCP_OF, next, 1);
+		cpu->exception_index = EXCP_NONE;
+		cpu_loop_exit(cpu);      /* from the middle of a block      */
+	}
 	return 0;
 }
 
@@ -235,8 +238,7 @@ static void deliver_real(struct x86_cpu *x, const struct event *e)
 static struct desc gate_fetch(struct x86_cpu *x, const struct event *e)
 {
 	u32 addr = idt_entry(x, e, 8), err = e->vector * 8 + 2 + e->ext;
-	struct desc g = { .lo = cpu_ldl(&x->c, addr, MMU_KERNEL),
-		.hi = cpu_ldl(&x->c, (u32)(addr + 4), MMU_KERNEL) };
+	struct desc g = desc_load(x, addr);
 	int type = g.hi >> 8 & 31;
 
 	if (type != TYPE_TASK && (type & ~9) != TYPE_INT16)
@@ -278,22 +280,25 @@ static struct desc gate_code(struct x86_cpu *x, const struct event *e, u16 sel,
 	return d;
 }
 
-static void push_v86_segments(struct x86_cpu *x, struct stack *s, int width)
+/* What an event pushes, at most: GS FS DS ES of v86 code, SS, ESP, EFLAGS, CS, EIP,
+ * error code. */
+struct image { u32 v[10], n; };
+
+static void image_v86_segments(struct x86_cpu *x, struct image *f)
 {
 	static const u8 order[] = { R_GS, R_FS, R_DS, R_ES };
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
-		stack_push(s, width, x->seg[order[i]].selector);
+		f->v[f->n++] = x->seg[order[i]].selector;
 }
 
-static void push_frame(struct x86_cpu *x, const struct event *e,
-		       struct stack *s, int width)
+static void image_return(struct x86_cpu *x, const struct event *e, struct image *f)
 {
-	stack_push(s, width, e->eflags);
-	stack_push(s, width, x->seg[R_CS].selector);
-	stack_push(s, width, e->eip);
+	f->v[f->n++] = e->eflags;
+	f->v[f->n++] = x->seg[R_CS].selector;
+	f->v[f->n++] = e->eip;
 	if (e->has_err)
-		stack_push(s, width, e->err);
+		f->v[f->n++] = e->err;
 }
 
 static void set_code(struct x86_cpu *x, u16 sel, struct desc d, int cpl,
@@ -317,6 +322,7 @@ static void deliver_inner(struct x86_cpu *x, const struct event *e,
 	bool vm = x->eflags & EFLAGS_VM;
 	u16 ss;
 	u32 esp;
+	struct image f = { .n = 0 };
 	struct desc sd;
 	struct stack s;
 
@@ -324,10 +330,11 @@ static void deliver_inner(struct x86_cpu *x, const struct event *e,
 	sd = ss_check(x, ss, cpl, EXCP_TS, e->ext);
 	stack_new(&s, x, sd, esp, cpl, (ss & 0xfffc) | e->ext);
 	if (vm)
-		push_v86_segments(x, &s, width);
-	stack_push(&s, width, x->seg[R_SS].selector);
-	stack_push(&s, width, x->c.regs[R_ESP]);
-	push_frame(x, e, &s, width);
+		image_v86_segments(x, &f);
+	f.v[f.n++] = x->seg[R_SS].selector;
+	f.v[f.n++] = (u32)x->c.regs[R_ESP];
+	image_return(x, e, &f);
+	stack_push_n(&s, width, f.v, f.n);
 	desc_set_accessed(x, ss, &sd);
 
 	cpu_set_eflags(x, 0, gate_clears(desc_type(gate)));
@@ -346,11 +353,13 @@ static void deliver_same(struct x86_cpu *x, const struct event *e,
 			 struct desc gate, struct desc code)
 {
 	int width = desc_type(gate) & 8 ? 4 : 2;
+	struct image f = { .n = 0 };
 	struct stack s;
 
 	stack_current(&s, x);
 	s.err = e->ext;
-	push_frame(x, e, &s, width);
+	image_return(x, e, &f);
+	stack_push_n(&s, width, f.v, f.n);
 	stack_commit(&s);
 	cpu_set_eflags(x, 0, gate_clears(desc_type(gate)));
 	set_code(x, gate.lo >> 16, code, cpu_cpl(x), gate_offset(gate));
@@ -417,7 +426,7 @@ u64 helper_raise_int(struct cpu *cpu, u32 vector, u32 next, u32 kind)
 
 	if (kind == 0 && (x->eflags & EFLAGS_VM) && vme_redirects(x, vector)) {
 		vme_interrupt(x, vector, next);
-		cpu_loop_exit(cpu);
+		return 0;
 	}
 	if (kind == 0 && (x->eflags & EFLAGS_VM) &&
 	    (x->eflags & EFLAGS_IOPL) != EFLAGS_IOPL)
@@ -432,8 +441,7 @@ u64 helper_raise_int(struct cpu *cpu, u32 vector, u32 next, u32 kind)
 	x->old_exception = DELIVERING_BENIGN;
 	deliver(x, &(struct event){ .vector = vector, .is_int = true, .eip = next,
 				    .eflags = cpu_get_eflags(x) });
-	cpu->exception_index = EXCP_NONE;
-	cpu_loop_exit(cpu);
+	return 0;
 }
 
 /* -- doors from the exec loop ------------------------------------------------------------------ */

@@ -73,12 +73,16 @@ static u32 host_to_linear(struct x86_cpu *x, u32 low)
 
 	if (in_bounce < sizeof(x->c.bounce))
 		return x->c.bounce_gva + in_bounce;
-	for (u32 i = 0; i < x->c.tlb_n_filled[mode]; i++) {
-		u32 page = x->c.tlb_filled[mode][i];
-		u64 at = t[0][page] + ((u64)page << PAGE_BITS);
+	for (int g = 0; g < 2; g++) {
+		const struct tlb_list *l = &x->c.tlb_filled[mode][g];
 
-		if (t[0][page] != TLB_INVALID && at == (host & PAGE_MASK))
-			return page << PAGE_BITS | (host & ~PAGE_MASK);
+		for (u32 i = 0; i < l->n; i++) {
+			u32 page = l->page[i];
+			u64 at = t[0][page] + ((u64)page << PAGE_BITS);
+
+			if (t[0][page] != TLB_INVALID && at == (host & PAGE_MASK))
+				return page << PAGE_BITS | (host & ~PAGE_MASK);
+		}
 	}
 	return 0;
 }

@@ -320,7 +320,7 @@ static void raise_int(struct dis *d, int vector, u32 kind)
 	ir_val v = emit_const(d, (u32)vector), next = emit_const(d, d->next);
 
 	emit_call(d, HELPER_raise_int, v, next, emit_const(d, kind));
-	d->end = true;
+	emit_exit(d, d->single ? IR_EXITMAIN : IR_EXITLOOK);  /* no #DB of TF */
 }
 
 void gen_int(struct dis *d)
@@ -334,6 +334,7 @@ void gen_int_fixed(struct dis *d)
 	raise_int(d, d->row->x, d->row->x == EXCP_BP ? 1 : 2);
 }
 
+/* Seldom taken: leaves through the exec loop. */
 void gen_into(struct dis *d)
 {
 	emit_call(d, HELPER_into, emit_const(d, d->next), IR_NONE, IR_NONE);

@@ -23,7 +23,8 @@
 #include "qemu/memory.h"
 #include "qemu/target.h"
 
-enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 0x20, PTE_D = 0x40, PTE_PS = 0x80 };
+enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 0x20, PTE_D = 0x40, PTE_PS = 0x80,
+       PTE_G = 0x100 };
 #define PTE_NX (1ull << 63)
 enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_FETCH = 16 };
 enum { PROT_R = 1, PROT_W = 2, PROT_X = 4 };
@@ -81,13 +82,14 @@ static void pte_write_mmio(gpa addr, u64 v, int width)
 /* Set bits in the entry; false: it is no longer `old`. */
 static bool pte_set(gpa addr, u64 old, u64 bits, int width)
 {
-	hva h = phys_host(addr);
 	u64 v8 = old;
 	u32 v4 = old;
 	bool done;
+	hva h;
 
 	if (!(~old & bits))
 		return true;
+	h = phys_host(addr);
 	if (!h) {
 		pte_write_mmio(addr, old | bits, width);
 		return true;
@@ -288,8 +290,10 @@ static bool fill_paged(struct x86_cpu *x, u32 addr, enum mmu_access rw,
 		prot &= ~PROT_W;
 	if (x->cr[4] & CR4_SMAP && !user && w.rights & PTE_U && prot & PROT_R)
 		smap_note(x, addr & 0xfffff000);
+	if (w.pte & PTE_G && x->cr[4] & CR4_PGE)
+		prot |= TLB_GLOBAL;
 	if (w.size > PAGE_SIZE)
-		tlb_add_large_page(&x->c, addr, w.size);
+		tlb_add_large_page(&x->c, addr, w.size, prot & TLB_GLOBAL);
 	tlb_set_page(&x->c, addr & 0xfffff000,
 		     w.phys & (x->a20_mask | ~0xffffffffull), prot, mmu_idx);
 	return true;
@@ -344,7 +348,7 @@ void cpu_set_cr3(struct x86_cpu *x, u32 v)
 {
 	x->cr[3] = v;
 	if (x->cr[0] & (u32)CR0_PG)
-		tlb_flush(&x->c);
+		tlb_flush_nonglobal(&x->c);
 }
 
 /* The bits this model has; setting another one is #GP. */

@@ -280,12 +280,16 @@ static struct desc return_code(struct x86_cpu *x, u16 sel)
 static void return_outer(struct x86_cpu *x, struct stack *s, int width, u16 sel,
 			 struct desc code, u32 eip, u32 imm)
 {
-	u32 esp = stack_pop(s, width);
-	u16 ss = stack_pop(s, width);
 	int rpl = sel & 3;
-	struct desc sd = ss_check(x, ss, rpl, EXCP_GP, 0);
 	struct stack to;
+	struct desc sd;
+	u32 v[2], esp;
+	u16 ss;
 
+	stack_pop_n(s, width, v, 2);
+	esp = v[0];
+	ss = (u16)v[1];
+	sd = ss_check(x, ss, rpl, EXCP_GP, 0);
 	check_eip(x, sel, &code, eip);
 	stack_new(&to, x, sd, esp, rpl, 0);
 	to.sp = (to.sp & ~to.mask) | ((to.sp + imm) & to.mask);
@@ -402,15 +406,16 @@ static void iret_task(struct x86_cpu *x, u32 next)
 
 static void iret_protected(struct x86_cpu *x, int width)
 {
-	u32 mask = iret_mask(x, width == 4), eip, flags;
+	u32 mask = iret_mask(x, width == 4), v[3], eip, flags;
 	struct stack s;
 	struct desc d;
 	u16 sel;
 
 	stack_current(&s, x);
-	eip = stack_pop(&s, width);
-	sel = stack_pop(&s, width);
-	flags = stack_pop(&s, width);
+	stack_pop_n(&s, width, v, 3);
+	eip = v[0];
+	sel = (u16)v[1];
+	flags = v[2];
 	if (width == 4 && (flags & EFLAGS_VM) && cpu_cpl(x) == 0) {
 		iret_to_v86(x, &s, sel, eip, flags);
 		return;
@@ -437,7 +442,11 @@ u64 helper_iret(struct cpu *cpu, u32 wide, u32 next, u32 c)
 		iret_task(x, next);
 	else
 		iret_protected(x, wide ? 4 : 2);
-	x->nmi_blocked = false;
+	if (x->nmi_blocked) {
+		x->nmi_blocked = false;
+		if (cpu_pending(cpu))
+			cpu_poke(cpu);   /* an NMI may have waited          */
+	}
 	return 0;
 }
 

@@ -208,13 +208,14 @@ u64 helper_enter(struct cpu *cpu, u32 alloc, u32 level, u32 size)
 u64 helper_pusha(struct cpu *cpu, u32 size, u32 b, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
-	int width = size == 1 ? 2 : 4;
 	struct stack s;
+	u32 v[8];
 
 	(void)b, (void)c;
-	stack_current(&s, x);
 	for (int r = R_EAX; r <= R_EDI; r++)
-		stack_push(&s, width, cpu->regs[r]);
+		v[r] = (u32)cpu->regs[r];
+	stack_current(&s, x);
+	stack_push_n(&s, size == 1 ? 2 : 4, v, 8);
 	stack_commit(&s);
 	return 0;
 }
@@ -228,12 +229,11 @@ u64 helper_popa(struct cpu *cpu, u32 size, u32 b, u32 c)
 
 	(void)b, (void)c;
 	stack_current(&s, x);
-	for (int r = R_EDI; r >= R_EAX; r--)
-		v[r] = stack_pop(&s, width);
+	stack_pop_n(&s, width, v, 8);            /* EDI first               */
 	for (int r = R_EAX; r <= R_EDI; r++)
 		if (r != R_ESP)
-			cpu->regs[r] = width == 4 ? v[r] :
-				(cpu->regs[r] & 0xffff0000) | v[r];
+			cpu->regs[r] = width == 4 ? v[R_EDI - r] :
+				(cpu->regs[r] & 0xffff0000) | v[R_EDI - r];
 	stack_commit(&s);
 	return 0;
 }

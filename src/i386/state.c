@@ -149,6 +149,8 @@ void cpu_update_hflags(struct x86_cpu *x)
 
 void cpu_set_cpl(struct x86_cpu *x, int cpl)
 {
+	if (cpu_cpl(x) == cpl)
+		return;
 	x->hflags = (x->hflags & ~(u32)HF_CPL) | cpl;
 	update_mode(x);
 }
@@ -180,7 +182,7 @@ void cpu_set_eflags(struct x86_cpu *x, u32 val, u32 mask)
 		smap_close(x);
 	if ((old ^ x->eflags) & EFLAGS_VM)
 		cpu_update_hflags(x);
-	else
+	else if ((old ^ x->eflags) & (EFLAGS_TF | EFLAGS_IOPL | EFLAGS_AC))
 		update_mode(x);
 	/* a request that waited for IF: look at it at the next check */
 	if ((x->eflags & ~old & EFLAGS_IF) &&
@@ -398,20 +400,6 @@ void target_cpu_reset(struct cpu *cpu)
 }
 
 /* -- what the run loop asks ---------------------------------------------------------- */
-void target_get_tb_state(struct cpu *cpu, u64 *pc, u64 *cs_base, u32 *flags)
-{
-	struct x86_cpu *x = x86(cpu);
-
-	*pc = cpu->pc;
-	*cs_base = x->seg[R_CS].base | (u64)x->seg[R_CS].limit << 32;
-	*flags = x->hflags;
-}
-
-gva target_linear_pc(u64 pc, u64 cs_base)
-{
-	return (u32)(pc + cs_base);
-}
-
 u32 target_lasting_flags(u32 tb_flags)
 {
 	return tb_flags & ~(u32)(HF_INHIBIT_IRQ | HF_RF);
@@ -420,6 +408,22 @@ u32 target_lasting_flags(u32 tb_flags)
 int target_mmu_index(u32 tb_flags)
 {
 	return (tb_flags & HF_CPL) == 3 ? MMU_USER : MMU_KERNEL;
+}
+
+void target_get_tb_state(struct cpu *cpu, struct tb_state *s)
+{
+	const struct x86_cpu *x = x86(cpu);
+
+	s->pc = cpu->pc;
+	s->cs_base = x->seg[R_CS].base | (u64)x->seg[R_CS].limit << 32;
+	s->flags = x->hflags;
+	s->lasting = target_lasting_flags(x->hflags);
+	s->mode = target_mmu_index(x->hflags);
+}
+
+gva target_linear_pc(u64 pc, u64 cs_base)
+{
+	return (u32)(pc + cs_base);
 }
 
 /* -- text ----------------------------------------------------------------------------- */

@@ -379,33 +379,36 @@ static struct tb *tb_gen_code(struct cpu *cpu, u64 pc, u64 cs_base, u32 flags, u
 
 /* -- finding the TB --------------------------------------------------------------------------- */
 
-struct tb_key { u64 pc, cs_base; u32 flags, cflags; int mode, jc; bool lasting; };
+struct tb_key { struct tb_state s; u32 cflags; int jc; };
+
+static bool is_lasting(const struct tb_key *k)
+{
+	return k->s.lasting == k->s.flags;
+}
 
 /* The key, and what goes with it: the stack cache, the jump cache and the
  * return stack are of the mode that is about to run. */
 static void get_key(struct cpu *cpu, struct tb_key *k)
 {
-	u32 lasting;
+	struct jc_table *table;
 
-	target_get_tb_state(cpu, &k->pc, &k->cs_base, &k->flags);
+	target_get_tb_state(cpu, &k->s);
+	k->jc = jc_set_of(k->s.cs_base, k->s.lasting);
 	k->cflags = 0;
 	if (cpu->cflags_next_tb != ~0u) {
 		k->cflags = cpu->cflags_next_tb;
 		cpu->cflags_next_tb = ~0u;
 	}
-	k->mode = target_mmu_index(k->flags);
-	cpu->fetch_mode = k->mode;
-	if (cpu->stack_mode != k->mode) {
-		cpu->stack_mode = k->mode;
+	cpu->fetch_mode = k->s.mode;
+	if (cpu->stack_mode != k->s.mode) {
+		cpu->stack_mode = k->s.mode;
 		cpu->stack_tag = TLB_INVALID;
 		cpu->ret_reset = true;
 	}
-	lasting = target_lasting_flags(k->flags);
-	k->lasting = lasting == k->flags;
-	k->jc = jc_set_of(k->cs_base, lasting);
-	if (jc_claim(cpu, k->jc, k->cs_base, lasting) ||
-	    cpu->jc_now != (u64)(uintptr_t)&cpu_tables(cpu)->jc[k->jc]) {
-		cpu->jc_now = (u64)(uintptr_t)&cpu_tables(cpu)->jc[k->jc];
+	table = &cpu_tables(cpu)->jc[k->jc];
+	if (jc_claim(cpu, k->jc, k->s.cs_base, k->s.lasting) ||
+	    cpu->jc_now != (u64)(uintptr_t)table) {
+		cpu->jc_now = (u64)(uintptr_t)table;
 		cpu->ret_reset = true;
 	}
 	if (cpu->ret_reset) {
@@ -428,7 +431,7 @@ static bool second_page_holds(struct cpu *cpu, const struct tb *tb, gva linear)
 
 static struct tb *tb_find(struct cpu *cpu, const struct tb_key *k)
 {
-	gva linear = target_linear_pc(k->pc, k->cs_base);
+	gva linear = target_linear_pc(k->s.pc, k->s.cs_base);
 	ram_addr phys = ~0ull;
 	struct tb *tb = NULL;
 
@@ -437,15 +440,15 @@ static struct tb *tb_find(struct cpu *cpu, const struct tb_key *k)
 	else
 		phys = ~0ull;
 	if (phys != ~0ull && !(k->cflags & CF_NOCACHE))
-		tb = tb_htable_lookup(phys, k->pc, k->cs_base, k->flags, k->cflags);
+		tb = tb_htable_lookup(phys, k->s.pc, k->s.cs_base, k->s.flags, k->cflags);
 	if (tb && !second_page_holds(cpu, tb, linear)) {
 		tb_invalidate_range(phys, 1, NULL);
 		tb = NULL;
 	}
 	if (!tb)
-		tb = tb_gen_code(cpu, k->pc, k->cs_base, k->flags, k->cflags, phys);
-	if (!tb->cflags && tb->phys != ~0ull && k->lasting)
-		jc_insert(cpu, k->jc, (u32)k->pc, tb, linear);
+		tb = tb_gen_code(cpu, k->s.pc, k->s.cs_base, k->s.flags, k->cflags, phys);
+	if (!tb->cflags && tb->phys != ~0ull && is_lasting(k))
+		jc_insert(cpu, k->jc, (u32)k->s.pc, tb, linear);
 	return tb;
 }
 
@@ -453,21 +456,22 @@ static struct tb *tb_find(struct cpu *cpu, const struct tb_key *k)
 static u8 *find_code(struct cpu *cpu, const struct tb_key *k)
 {
 	const struct jc_table *t = &cpu_tables(cpu)->jc[k->jc];
-	u32 h = jc_hash((u32)k->pc);
+	u32 h = jc_hash((u32)k->s.pc);
 
-	if (t->pc[h] == (u32)k->pc && !k->cflags && k->lasting)
+	if (t->pc[h] == (u32)k->s.pc && !k->cflags && is_lasting(k))
 		return (u8 *)(uintptr_t)t->host[h];
 	return tb_find(cpu, k)->code;
 }
 
-/* For translated code: where the code for cpu->pc is; 0: go to the loop. */
+/* For translated code: where the code for cpu->pc is; 0: go to the loop. A request
+ * that could not be served when it came does not send it there: what lets it be
+ * served (IF, the end of a shadow or of an NMI's handler) asks for the loop. */
 static u64 lookup_tb_ptr(struct cpu *cpu)
 {
 	struct tb_key k;
 
 	cpu->host_pc = 0;
 	if (__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED) ||
-	    __atomic_load_n(&cpu->interrupt_request, __ATOMIC_RELAXED) ||
 	    log_enabled(LOG_EXEC | LOG_NOCHAIN | LOG_CPU))
 		return 0;
 	get_key(cpu, &k);
@@ -508,13 +512,15 @@ static bool cpu_handle_interrupt(struct cpu *cpu)
 		target_take_trap(cpu);
 		return true;
 	}
-	__atomic_store_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST))
+		__atomic_store_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
 	pending = cpu_pending(cpu);
 	if (pending && target_exec_interrupt(cpu, pending))
 		cpu->exit_link = NULL;
 	if (cpu->exception_index != EXCP_NONE)
 		return true;
-	if (__atomic_exchange_n(&cpu->leave, false, __ATOMIC_SEQ_CST)) {
+	if (__atomic_load_n(&cpu->leave, __ATOMIC_SEQ_CST) &&
+	    __atomic_exchange_n(&cpu->leave, false, __ATOMIC_SEQ_CST)) {
 		__atomic_store_n(&cpu->stat.kicks, cpu->stat.kicks + 1,
 				 __ATOMIC_RELAXED);
 		cpu->exception_index = EXCP_INTERRUPT;
@@ -536,7 +542,7 @@ static void run_code(struct cpu *cpu, const struct tb_key *k, u8 *code)
 	u64 why;
 
 	log_item(LOG_EXEC, "Trace %d: 0x%llx [0x%08x/0x%08x/%x]\n", cpu->cpu_index,
-		 (unsigned long long)(uintptr_t)code, (u32)k->cs_base, (u32)k->pc, k->flags);
+		 (unsigned long long)(uintptr_t)code, (u32)k->s.cs_base, (u32)k->s.pc, k->s.flags);
 	if (log_enabled(LOG_CPU))
 		target_dump_state(cpu);
 	why = tcg_enter(cpu, code);

@@ -44,7 +44,16 @@ struct tlb_full {                    /* what the slow path knows of a page  */
 	u64 mr_offset;
 	u8 prot;                     /* 1 read, 2 write, 4 execute          */
 	bool mixed;                  /* mr is only that of its first bytes  */
+	bool global;                 /* a load of CR3 leaves it             */
+	u64 gen;                     /* holds while it is cpu->tlb_full_gen's */
 };
+enum { TLB_GLOBAL = 8 };             /* beside prot, for tlb_set_page       */
+
+/* Pages of which the soft TLB has an entry; some twice, some no longer. */
+struct tlb_list { u32 *page, n, max; };
+
+/* A range that holds all large pages filled: (a & mask) == addr. */
+struct tlb_large { u64 addr, mask; };
 
 /* What a vCPU thread sleeps on. `kicked`: somebody changed what it waits for
  * since it looked last (cpus.c). */
@@ -129,10 +138,9 @@ struct cpu {
 	 * away (tlb_code_page), under tlb_lock. The owner changes entries under
 	 * it too, and reads them without. */
 	struct lock tlb_lock;
-	u64 large_addr, large_mask;  /* a range that holds all large pages
-				      * filled: addr & mask == large_addr  */
-	u32 *tlb_filled[NB_MMU_MODES];         /* pages to forget at a flush */
-	u32 tlb_n_filled[NB_MMU_MODES], tlb_max_filled[NB_MMU_MODES];
+	struct tlb_large large[2];             /* [global]                  */
+	struct tlb_list tlb_filled[NB_MMU_MODES][2];   /* [global]          */
+	u64 tlb_full_gen[2];                   /* [global]                  */
 	struct tlb_full tlb_full[NB_MMU_MODES][TLB_FULL_SIZE];
 	/* full: of both modes; part: of one, the other being empty; elided: modes
 	 * that were empty; remote: asked for by others. _Atomic, relaxed. */
@@ -143,10 +151,12 @@ struct cpu {
 	struct jc_set {
 		u64 cs_base;         /* of all its entries                 */
 		u32 flags;
-		u32 n;               /* insertions since it was empty      */
-		u16 list[JC_LIST];   /* ... their places, while they fit   */
+		struct jc_list {
+			u32 n;       /* insertions since it was empty      */
+			u16 place[JC_LIST];      /* ... while they fit     */
+		} list[2];           /* [code in global pages]             */
 	} jc[JC_SETS];
-	u64 jc_pages[16];            /* Bloom filter of pages they lead to  */
+	u64 jc_pages[2][64];         /* Bloom filters of pages they lead to */
 };
 
 /* The large tables of a vCPU stand CPU_TABLES_OFS bytes after its struct cpu
@@ -181,6 +191,17 @@ static inline u64 tlb_entry(struct cpu *cpu, int mode, bool write, gva a)
 {
 	return __atomic_load_n(&cpu_tables(cpu)->tlb[mode][write][(u32)a >> PAGE_BITS],
 			       __ATOMIC_RELAXED);
+}
+/* Where [a, a + size) is in the host when the soft TLB has an entry for the page and
+ * it all lies in there; NULL: cpu_ldl and the like know more. For a vCPU's own
+ * thread. Upstream: tlb_vaddr_to_host. */
+static inline hva tlb_host(struct cpu *cpu, u32 a, u32 size, bool write, int mode)
+{
+	u64 addend = tlb_entry(cpu, mode, write, a);
+
+	if (addend == TLB_INVALID || (a & (PAGE_SIZE - 1)) + size > PAGE_SIZE)
+		return NULL;
+	return (hva)(uintptr_t)(a + addend);
 }
 /* A zeroed vCPU whose target structure has `size` bytes (struct cpu first),
  * with its tables. Upstream: cpu_create. */
@@ -240,6 +261,7 @@ void cpu_restore_state(struct cpu *cpu);
 /* -- soft TLB (cputlb.c) ------------------------------------------------------ */
 void tlb_init(struct cpu *cpu);
 void tlb_flush(struct cpu *cpu);                       /* this vCPU's thread */
+void tlb_flush_nonglobal(struct cpu *cpu);             /* ... but global pages */
 void tlb_flush_page(struct cpu *cpu, gva addr);
 /* Only what data accesses of one mode use: the right to fetch from the page must
  * be what it was. */
@@ -254,11 +276,11 @@ void tlb_flush_page_all_cpus(struct cpu *src, gva addr);
 void tlb_flush_all_cpus_synced(struct cpu *src);
 void tlb_flush_page_all_cpus_synced(struct cpu *src, gva addr);
 /* Install a translation of one 4 KB page: called by the target's tlb fill.
- * `prot` bits 1 read, 2 write, 4 execute. */
+ * `prot` bits 1 read, 2 write, 4 execute, TLB_GLOBAL. */
 void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mmu_idx);
 /* That page is part of a large one of `size` bytes: flushing any of it flushes
  * all. Upstream: tlb_add_large_page. */
-void tlb_add_large_page(struct cpu *cpu, gva addr, u64 size);
+void tlb_add_large_page(struct cpu *cpu, gva addr, u64 size, bool global);
 /* Guest memory for C helpers: faults leave through cpu_loop_exit_restore. */
 u8 cpu_ldub(struct cpu *cpu, gva a, int mmu_idx);
 u16 cpu_lduw(struct cpu *cpu, gva a, int mmu_idx);

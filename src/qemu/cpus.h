@@ -126,22 +126,37 @@ void cpu_write_back(struct cpu *cpu);
 void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n);
 bool tlb_code_page(ram_addr page);       /* tb_hooks.code_page              */
 bool cpu_code_unchanged(const struct tb *tb);    /* tb_hooks.unchanged      */
-/* A TB is dropped: forget it in all jump caches (tb_hooks.dropped). */
-void jc_dropped(struct tb *tb);
-/* All vCPUs are outside cpu_exec: forget all code. */
-void jc_forget_all(void);
+/* Does the page, which was fetched from just now, outlive a load of CR3? */
+bool tlb_page_global(struct cpu *cpu, gva addr);
 /* Bytes of a vCPU's host return stack; it ends RET_STACK_BYTES below ret_top. */
 enum { RET_STACK_BYTES = 64 << 10 };
 
-/* Jump caches. Each serves the TBs of one cs_base and flags at a time; which
+/* -- jump-cache.c: on the vCPU's thread, but for jc_dropped ---------------------- */
+/* Each serves the TBs of one cs_base and flags at a time; which
  * one that is follows from those, so that a TB knows its own. */
 static inline u32 jc_hash(u32 pc) { return (pc ^ pc >> PAGE_BITS) % JC_SIZE; }
 static inline int jc_set_of(u64 cs_base, u32 flags)
 {
 	return (int)((u32)(flags ^ cs_base ^ cs_base >> 32) * 0x9e3779b1u >> 29);
 }
+void jc_init(struct cpu *cpu);
+void jc_flush(struct cpu *cpu);
+void jc_flush_nonglobal(struct cpu *cpu);    /* but code in global pages */
+/* Forget (at least) what leads to that page. */
+void jc_flush_page(struct cpu *cpu, gva addr);
+/* A TB is dropped: forget it in all jump caches (tb_hooks.dropped); any thread. */
+void jc_dropped(struct tb *tb);
+/* All vCPUs are outside cpu_exec: forget all code. */
+void jc_forget_all(void);
+void jc_take_over(struct cpu *cpu, int s, u64 cs_base, u32 flags);
 /* Make set `s` serve these; true when it served others before. */
-bool jc_claim(struct cpu *cpu, int s, u64 cs_base, u32 flags);
+static inline bool jc_claim(struct cpu *cpu, int s, u64 cs_base, u32 flags)
+{
+	if (cpu->jc[s].cs_base == cs_base && cpu->jc[s].flags == flags)
+		return false;
+	jc_take_over(cpu, s, cs_base, flags);
+	return true;
+}
 /* pc, which lies at `linear`, leads to tb. */
 void jc_insert(struct cpu *cpu, int s, u32 pc, const struct tb *tb, gva linear);
 /* The TB the helper call under way belongs to; NULL: none. */

@@ -72,120 +72,6 @@ static void entries_clear(struct cpu *cpu, int mode, u32 page)
 	entry_set(cpu, mode, true, page, TLB_INVALID);
 }
 
-/* -- jump caches ------------------------------------------------------------------ */
-
-static u64 *jc_page_word(struct cpu *cpu, gva addr, u64 *bit)
-{
-	u32 page = (u32)addr >> PAGE_BITS, h = page ^ page >> 10;
-
-	*bit = 1ull << (h % 64);
-	return &cpu->jc_pages[h / 64 % ARRAY_SIZE(cpu->jc_pages)];
-}
-
-/* ~0 hashes to place 0 only; 1 does not. */
-static u32 jc_nothing(u32 place)
-{
-	return place ? ~0u : 1;
-}
-
-static void jc_set_nothing(u32 *pc, u32 place)
-{
-	__atomic_store_n(&pc[place], jc_nothing(place), __ATOMIC_RELAXED);
-}
-
-static void jc_clear(struct cpu *cpu, int s)
-{
-	u32 *pc = cpu_tables(cpu)->jc[s].pc;
-	struct jc_set *set = &cpu->jc[s];
-
-	if (set->n > JC_LIST) {
-		for (u32 i = 0; i < JC_SIZE; i++)
-			jc_set_nothing(pc, i);
-	} else {
-		for (u32 i = 0; i < set->n; i++)
-			jc_set_nothing(pc, set->list[i]);
-	}
-	set->n = 0;
-}
-
-static void jc_clear_all(struct cpu *cpu)
-{
-	cpu->ret_reset = true;
-	for (int s = 0; s < JC_SETS; s++)
-		jc_clear(cpu, s);
-	memset(cpu->jc_pages, 0, sizeof(cpu->jc_pages));
-}
-
-bool jc_claim(struct cpu *cpu, int s, u64 cs_base, u32 flags)
-{
-	struct jc_set *set = &cpu->jc[s];
-
-	if (set->cs_base == cs_base && set->flags == flags)
-		return false;
-	jc_clear(cpu, s);
-	set->cs_base = cs_base;
-	set->flags = flags;
-	return true;
-}
-
-void jc_insert(struct cpu *cpu, int s, u32 pc, const struct tb *tb, gva linear)
-{
-	struct jc_table *t = &cpu_tables(cpu)->jc[s];
-	u32 h = jc_hash(pc);
-	u64 bit, *word;
-
-	for (int i = 0; i < 2; i++) {                /* its page(s)         */
-		word = jc_page_word(cpu, linear + (u64)i * (tb->size - 1u), &bit);
-		*word |= bit;
-	}
-	if (cpu->jc[s].n < JC_LIST)
-		cpu->jc[s].list[cpu->jc[s].n] = (u16)h;
-	if (cpu->jc[s].n <= JC_LIST)
-		cpu->jc[s].n++;
-	__atomic_store_n(&t->host[h], (u64)(uintptr_t)tb->code, __ATOMIC_RELAXED);
-	__atomic_store_n(&t->pc[h], pc, __ATOMIC_SEQ_CST);
-	/* Who drops the TB sets `invalid`, then looks for the entry. */
-	if (!tb_is_valid(tb))
-		jc_set_nothing(t->pc, h);
-}
-
-/* Any thread. The entry may be a newer TB's by now: then it is found again. */
-static void jc_remove(struct cpu *cpu, u32 pc)
-{
-	u32 h = jc_hash(pc);
-
-	for (int s = 0; s < JC_SETS; s++)
-		if (__atomic_load_n(&cpu_tables(cpu)->jc[s].pc[h], __ATOMIC_SEQ_CST) == pc)
-			jc_set_nothing(cpu_tables(cpu)->jc[s].pc, h);
-}
-
-void jc_dropped(struct tb *tb)
-{
-	struct cpu *cpu;
-
-	CPU_FOREACH(cpu)
-		jc_remove(cpu, (u32)tb->pc);
-}
-
-void jc_forget_all(void)
-{
-	struct cpu *cpu;
-
-	CPU_FOREACH(cpu) {
-		jc_clear_all(cpu);
-		cpu->exit_link = NULL;
-	}
-}
-
-/* Entries name no page: if one may lead to this page all go. */
-static void jc_clear_page(struct cpu *cpu, gva addr)
-{
-	u64 bit, *word = jc_page_word(cpu, addr, &bit);
-
-	if (*word & bit)
-		jc_clear_all(cpu);
-}
-
 /* -- life ---------------------------------------------------------------------- */
 
 /* Host return stack: frames grow down towards a page that faults. */
@@ -223,10 +109,19 @@ struct cpu *cpu_alloc(size_t size)
 void cpu_free(struct cpu *cpu)
 {
 	for (int m = 0; m < NB_MMU_MODES; m++)
-		free(cpu->tlb_filled[m]);
+		for (int g = 0; g < 2; g++)
+			free(cpu->tlb_filled[m][g].page);
 	map_free((u8 *)(uintptr_t)cpu->ret_top - RET_STACK_BYTES,
 		 RET_STACK_BYTES + HOST_PAGE);
 	map_free(cpu, cpu_map_bytes());
+}
+
+static void list_init(struct tlb_list *l)
+{
+	l->max = 1024;
+	l->page = malloc(l->max * sizeof(*l->page));
+	if (!l->page)
+		die("out of memory");
 }
 
 void tlb_init(struct cpu *cpu)
@@ -235,63 +130,86 @@ void tlb_init(struct cpu *cpu)
 
 	lock_init(&cpu->tlb_lock, "tlb", RANK_TLB);
 	map_pattern(t->tlb, sizeof(t->tlb), TLB_INVALID);
-	for (int m = 0; m < NB_MMU_MODES; m++) {
-		cpu->tlb_max_filled[m] = 1024;
-		cpu->tlb_filled[m] = malloc(1024 * sizeof(u32));
-		if (!cpu->tlb_filled[m])
-			die("out of memory");
-	}
+	for (int m = 0; m < NB_MMU_MODES; m++)
+		for (int g = 0; g < 2; g++)
+			list_init(&cpu->tlb_filled[m][g]);
 	cpu->stack_tag = TLB_INVALID;
-	cpu->large_addr = ~0ull;
-	for (int s = 0; s < JC_SETS; s++)
-		cpu->jc[s].n = JC_LIST + 1;  /* all of it is to be cleared  */
-	jc_clear_all(cpu);
+	for (int g = 0; g < 2; g++)
+		cpu->large[g].addr = ~0ull;
+	jc_init(cpu);
+}
+
+/* -- flushes of one's own ------------------------------------------------------------
+ * Entries of global pages are on lists of their own: a load of CR3 leaves them. */
+
+static void full_forget(struct cpu *cpu, bool keep_global)
+{
+	cpu->tlb_full_gen[false]++;
+	if (!keep_global)
+		cpu->tlb_full_gen[true]++;
+}
+
+static bool full_holds(const struct cpu *cpu, const struct tlb_full *f, gva addr)
+{
+	return f->page == ((addr & PAGE_MASK) | 1) && f->gen == cpu->tlb_full_gen[f->global];
+}
+
+static void list_clear(struct cpu *cpu, int mode, bool global)
+{
+	struct tlb_list *l = &cpu->tlb_filled[mode][global];
+
+	for (u32 i = 0; i < l->n; i++)
+		entries_clear(cpu, mode, l->page[i]);
+	l->n = 0;
 }
 
 /* With tlb_lock held. False: nothing was there. */
-static bool tlb_flush_mode(struct cpu *cpu, int mode)
+static bool tlb_flush_mode(struct cpu *cpu, int mode, bool keep_global)
 {
-	struct cpu_tables *t = cpu_tables(cpu);
-	u32 n = cpu->tlb_n_filled[mode];
+	struct tlb_list *l = cpu->tlb_filled[mode];
+	u32 n = l[false].n + (keep_global ? 0 : l[true].n);
 
 	if (n >= MANY_FILLED) {
-		map_pattern_reset(t->tlb[mode], sizeof(t->tlb[mode]));
-	} else {
-		for (u32 i = 0; i < n; i++)
-			entries_clear(cpu, mode, cpu->tlb_filled[mode][i]);
+		map_pattern_reset(cpu_tables(cpu)->tlb[mode], sizeof(cpu_tables(cpu)->tlb[mode]));
+		l[false].n = l[true].n = 0;
+		return true;
 	}
-	cpu->tlb_n_filled[mode] = 0;
-	for (int i = 0; i < TLB_FULL_SIZE; i++)
-		cpu->tlb_full[mode][i].page = 0;
+	list_clear(cpu, mode, false);
+	if (!keep_global)
+		list_clear(cpu, mode, true);
 	return n;
 }
 
-void tlb_add_large_page(struct cpu *cpu, gva addr, u64 size)
+void tlb_add_large_page(struct cpu *cpu, gva addr, u64 size, bool global)
 {
+	struct tlb_large *l = &cpu->large[global];
 	u64 mask = ~(size - 1);
 
-	if (cpu->large_addr == ~0ull) {
-		cpu->large_addr = addr & mask;
-		cpu->large_mask = mask;
+	if (l->addr == ~0ull) {
+		l->addr = addr & mask;
+		l->mask = mask;
 		return;
 	}
 	/* Widen the range until it holds both. */
-	mask &= cpu->large_mask;
-	while ((cpu->large_addr ^ addr) & mask)
+	mask &= l->mask;
+	while ((l->addr ^ addr) & mask)
 		mask <<= 1;
-	cpu->large_addr &= mask;
-	cpu->large_mask = mask;
+	l->addr &= mask;
+	l->mask = mask;
 }
 
-void tlb_flush(struct cpu *cpu)
+static void flush_entries(struct cpu *cpu, bool keep_global)
 {
 	int n = 0;
 
-	cpu->large_addr = ~0ull;
+	cpu->large[false].addr = ~0ull;
+	if (!keep_global)
+		cpu->large[true].addr = ~0ull;
 	stack_forget(cpu);
+	full_forget(cpu, keep_global);
 	tlb_lock(cpu);
 	for (int m = 0; m < NB_MMU_MODES; m++) {
-		if (tlb_flush_mode(cpu, m))
+		if (tlb_flush_mode(cpu, m, keep_global))
 			n++;
 		else
 			STAT_INC(elided);
@@ -301,14 +219,33 @@ void tlb_flush(struct cpu *cpu)
 		STAT_INC(full);
 	else
 		STAT_INC(part);
-	jc_clear_all(cpu);
+}
+
+void tlb_flush(struct cpu *cpu)
+{
+	flush_entries(cpu, false);
+	jc_flush(cpu);
+}
+
+void tlb_flush_nonglobal(struct cpu *cpu)
+{
+	flush_entries(cpu, true);
+	jc_flush_nonglobal(cpu);
+}
+
+static bool in_large_page(const struct cpu *cpu, gva addr)
+{
+	for (int g = 0; g < 2; g++)
+		if ((addr & cpu->large[g].mask) == cpu->large[g].addr)
+			return true;
+	return false;
 }
 
 void tlb_flush_page(struct cpu *cpu, gva addr)
 {
 	u32 page = (u32)(addr >> PAGE_BITS);
 
-	if ((addr & cpu->large_mask) == cpu->large_addr) {
+	if (in_large_page(cpu, addr)) {
 		tlb_flush(cpu);
 		return;
 	}
@@ -320,7 +257,7 @@ void tlb_flush_page(struct cpu *cpu, gva addr)
 		cpu->tlb_full[m][page % TLB_FULL_SIZE].page = 0;
 	}
 	tlb_unlock(cpu);
-	jc_clear_page(cpu, addr);
+	jc_flush_page(cpu, addr);
 }
 
 void tlb_flush_page_mode(struct cpu *cpu, gva addr, int mode)
@@ -437,20 +374,22 @@ static struct tlb_full *full_slot(struct cpu *cpu, gva addr, int mode)
 
 /* With tlb_lock held. The list is complete, for tlb_code_page: what does not fit
  * is forgotten. */
-static void note_filled(struct cpu *cpu, int mode, u32 page)
+static void note_filled(struct cpu *cpu, int mode, bool global, u32 page)
 {
-	if (cpu->tlb_n_filled[mode] == MANY_FILLED) {
-		stack_forget(cpu);
-		tlb_flush_mode(cpu, mode);
-	}
-	if (cpu->tlb_n_filled[mode] == cpu->tlb_max_filled[mode]) {
-		u32 n = cpu->tlb_max_filled[mode] *= 2;
+	struct tlb_list *l = &cpu->tlb_filled[mode][global];
 
-		cpu->tlb_filled[mode] = realloc(cpu->tlb_filled[mode], n * sizeof(u32));
-		if (!cpu->tlb_filled[mode])
+	if (l->n == MANY_FILLED) {
+		stack_forget(cpu);
+		full_forget(cpu, false);
+		tlb_flush_mode(cpu, mode, false);
+	}
+	if (l->n == l->max) {
+		l->max *= 2;
+		l->page = realloc(l->page, l->max * sizeof(*l->page));
+		if (!l->page)
 			die("out of memory");
 	}
-	cpu->tlb_filled[mode][cpu->tlb_n_filled[mode]++] = page;
+	l->page[l->n++] = page;
 }
 
 static ram_addr full_ram(const struct tlb_full *f)
@@ -478,13 +417,17 @@ static u64 full_addend(const struct tlb_full *f, u32 page)
 	return (u64)(uintptr_t)ram_arena + full_ram(f) - ((u64)page << PAGE_BITS);
 }
 
-/* With tlb_lock held: which other threads find the page's entries by. */
-static void entry_listed(struct cpu *cpu, int mode, u32 page)
+/* With tlb_lock held: by which list the page is found. What is there may stand on
+ * the global one alone. */
+static void entry_listed(struct cpu *cpu, int mode, const struct tlb_full *old, bool global,
+			 u32 page)
 {
 	u64 (*t)[TLB_PAGES] = cpu_tables(cpu)->tlb[mode];
+	bool there = t[0][page] != TLB_INVALID || t[1][page] != TLB_INVALID;
+	bool sure = global || (full_holds(cpu, old, (gva)page << PAGE_BITS) && !old->global);
 
-	if (t[0][page] == TLB_INVALID && t[1][page] == TLB_INVALID)
-		note_filled(cpu, mode, page);
+	if (!there || !sure)
+		note_filled(cpu, mode, global, page);
 }
 
 void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mode)
@@ -492,20 +435,23 @@ void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mode)
 	u32 page = (u32)(addr >> PAGE_BITS);
 	struct tlb_full *f = full_slot(cpu, addr, mode);
 	struct tlb_full new = { .page = (gva)page << PAGE_BITS | 1,
-				.phys = phys & PAGE_MASK, .prot = (u8)prot };
+				.phys = phys & PAGE_MASK, .prot = (u8)prot,
+				.global = prot & TLB_GLOBAL };
 	u64 addend, len;
 	bool write;
 
 	STAT_INC(fills);
 	new.mr = address_space_translate(&address_space_memory, new.phys, &new.mr_offset, &len);
 	new.mixed = len < PAGE_SIZE;
+	new.gen = cpu->tlb_full_gen[new.global];
 	if (!is_ram(&new) || watched(cpu, addr)) {
 		*f = new;
 		return;
 	}
 	addend = full_addend(&new, page);
 	tlb_lock(cpu);
-	entry_listed(cpu, mode, page);               /* it may clear *f     */
+	entry_listed(cpu, mode, f, new.global, page);
+	new.gen = cpu->tlb_full_gen[new.global];
 	*f = new;
 	write = prot & PROT_W && new.mr->type == MR_RAM && !tb_page_has_code(full_ram(&new));
 	entry_set(cpu, mode, false, page, prot & PROT_R ? addend : TLB_INVALID);
@@ -552,14 +498,39 @@ static bool tlb_set_dirty(struct cpu *cpu, const struct tlb_full *f, gva addr, i
 	if (fast) {
 		u64 addend = full_addend(f, page);
 
-		entry_listed(cpu, mode, page);
+		entry_listed(cpu, mode, f, f->global, page);
 		entry_set(cpu, mode, true, page, addend);
 	}
 	tlb_unlock(cpu);
 	return fast;
 }
 
+bool tlb_page_global(struct cpu *cpu, gva addr)
+{
+	const struct tlb_full *f = full_slot(cpu, addr, cpu->fetch_mode);
+
+	return full_holds(cpu, f, addr) && f->global;
+}
+
 /* -- a RAM page gets code --------------------------------------------------------------- */
+
+static bool take_write_entries_of(struct cpu *cpu, int mode, const struct tlb_list *l,
+				  u64 host)
+{
+	const u64 *w = cpu_tables(cpu)->tlb[mode][1];
+	bool found = false;
+
+	for (u32 i = 0; i < l->n; i++) {
+		u32 page = l->page[i];
+		u64 addend = __atomic_load_n(&w[page], __ATOMIC_RELAXED);
+
+		if (addend + ((u64)page << PAGE_BITS) != host)
+			continue;
+		entry_set(cpu, mode, true, page, TLB_INVALID);
+		found = true;
+	}
+	return found;
+}
 
 /* Take the write entries of the page at this host address; true: there was one.
  * With tlb_lock held. */
@@ -567,19 +538,9 @@ static bool take_write_entries(struct cpu *cpu, u64 host)
 {
 	bool found = false;
 
-	for (int m = 0; m < NB_MMU_MODES; m++) {
-		const u64 *w = cpu_tables(cpu)->tlb[m][1];
-
-		for (u32 i = 0; i < cpu->tlb_n_filled[m]; i++) {
-			u32 page = cpu->tlb_filled[m][i];
-			u64 addend = __atomic_load_n(&w[page], __ATOMIC_RELAXED);
-
-			if (addend + ((u64)page << PAGE_BITS) != host)
-				continue;
-			entry_set(cpu, m, true, page, TLB_INVALID);
-			found = true;
-		}
-	}
+	for (int m = 0; m < NB_MMU_MODES; m++)
+		for (int g = 0; g < 2; g++)
+			found |= take_write_entries_of(cpu, m, &cpu->tlb_filled[m][g], host);
 	return found;
 }
 
@@ -615,9 +576,8 @@ static struct tlb_full *full_get(struct cpu *cpu, gva addr, enum mmu_access rw,
 				 int mode, bool probe)
 {
 	struct tlb_full *f = full_slot(cpu, addr, mode);
-	gva page = (addr & PAGE_MASK) | 1;
 
-	if (f->page == page && f->prot & access_prot[rw])
+	if (full_holds(cpu, f, addr) && f->prot & access_prot[rw])
 		return f;
 	if (!target_tlb_fill(cpu, addr, rw, mode, probe))
 		return NULL;
@@ -829,7 +789,7 @@ static u64 probe_beside_code(struct cpu *cpu, u32 addr, u32 size, int mode)
 	const struct tlb_full *f = full_slot(cpu, addr, mode);
 	ram_addr ram;
 
-	if (f->page != ((addr & PAGE_MASK) | 1) || !(f->prot & PROT_W) ||
+	if (!full_holds(cpu, f, addr) || !(f->prot & PROT_W) ||
 	    !one_page(addr, size) || cpu->n_watch || f->mixed || !is_ram(f) ||
 	    f->mr->type != MR_RAM)
 		return 0;

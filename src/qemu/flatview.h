@@ -22,7 +22,7 @@ struct flat_range {
 struct flat_view {
 	struct flat_view *retired;   /* next on memory.c's list              */
 	u16 *port;                   /* range of each port, or NULL          */
-	u32 n;
+	u32 n, ram;                  /* ram: the largest range of RAM, or 0  */
 	struct flat_range range[];
 };
 
@@ -36,10 +36,13 @@ static inline const struct flat_view *flat_view_get(struct address_space *as)
 static inline const struct flat_range *flat_view_find(const struct flat_view *v,
 						      gpa a)
 {
+	const struct flat_range *r = &v->range[v->ram];
 	u32 lo = 0, hi = v->n - 1;
 
 	if (v->port && a < N_PORTS)
 		return &v->range[v->port[a]];
+	if (a - r->start <= r->last - r->start)
+		return r;
 	while (lo < hi) {
 		u32 mid = (lo + hi + 1) / 2;
 

@@ -121,6 +121,22 @@ static u32 ranges_merge(struct flat_range *r, u32 n)
 	return out + 1;
 }
 
+static u32 largest_ram(const struct flat_view *v)
+{
+	gpa most = 0;
+	u32 found = 0;
+
+	for (u32 i = 0; i < v->n; i++) {
+		gpa size = v->range[i].last - v->range[i].start;
+
+		if (v->range[i].host && size > most) {
+			most = size;
+			found = i;
+		}
+	}
+	return found;
+}
+
 static u16 *port_table(const struct flat_view *v)
 {
 	u16 *port = malloc(N_PORTS * sizeof(*port));
@@ -150,6 +166,7 @@ static struct flat_view *view_new(struct memory_region *root, bool ports)
 	free(b.range);
 	for (u32 i = 0; i < v->n; i++)
 		range_finish(&v->range[i]);
+	v->ram = largest_ram(v);
 	if (ports)
 		v->port = port_table(v);
 	return v;

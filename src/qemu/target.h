@@ -53,8 +53,13 @@ struct translation {              /* in: */
 /* Translate from t->pc on. Raises a fetch fault only for the first
  * instruction. */
 void target_translate(struct translation *t);
-/* The key of the TB that would run now. */
-void target_get_tb_state(struct cpu *cpu, u64 *pc, u64 *cs_base, u32 *flags);
+/* The key of the TB that would run now, and what follows from its flags. */
+struct tb_state {
+	u64 pc, cs_base;
+	u32 flags, lasting;       /* target_lasting_flags(flags)             */
+	int mode;                 /* target_mmu_index(flags)                 */
+};
+void target_get_tb_state(struct cpu *cpu, struct tb_state *s);
 /* TB flags without those that hold for one instruction only. */
 u32 target_lasting_flags(u32 tb_flags);
 gva target_linear_pc(u64 pc, u64 cs_base);        /* linear address of a pc  */

@@ -193,6 +193,76 @@ static void fetches(void)
 	set_page(PG_P | PG_W | PG_U);
 }
 
+/* -- global pages ------------------------------------------------------------------------ */
+
+/* Code at two pages, called in turn; the first page is global. What a load of CR3
+ * must take away is the second alone; INVLPG and CR4.PGE take the first. */
+static u32 (*volatile const in_global)(void) = (u32 (*)(void))0x900000;
+static u32 (*volatile const in_other)(void) = (u32 (*)(void))0x901000;
+enum { PG_G = 0x100 };
+
+static void put_code(u32 at, u32 value)
+{
+	*(volatile u8 *)at = 0xb8;       /* mov $value, %eax; ret            */
+	*(volatile u32 *)(at + 1) = value;
+	*(volatile u8 *)(at + 5) = 0xc3;
+}
+
+static u32 call_both(void)
+{
+	u32 v = 0;
+
+	for (int i = 0; i < 3; i++)      /* found by C first, then cached    */
+		v = in_global() << 8 | in_other();
+	return v;
+}
+
+static void map_code(u32 first, u32 second)
+{
+	*pte((void *)0x900000) = first | PG_P | PG_W | PG_U | PG_G;
+	*pte((void *)0x901000) = second | PG_P | PG_W | PG_U;
+}
+
+static int has_pge(void)
+{
+	u32 a = 1, d;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=d"(d) :: "ebx", "ecx");
+	return d >> 13 & 1;
+}
+
+static void global_pages(void)
+{
+	u32 save = get_cr4(), v;
+
+	if (!has_pge())
+		return;
+	for (u32 i = 0; i < 4; i++)
+		put_code(0xa00000 + i * 0x1000, i + 1);
+	map_code(0xa00000, 0xa01000);
+	set_cr4(save | 0x80);
+	CHECK_EQ("global-first", call_both(), 0x0102);
+	set_cr3(get_cr3());
+	CHECK_EQ("global-cr3", call_both(), 0x0102);
+	map_code(0xa02000, 0xa03000);
+	set_cr3(get_cr3());
+	v = call_both();                 /* the first may be either          */
+	CHECK_EQ("global-cr3-other", v & 0xff, 4);
+	CHECK("global-cr3-either", v >> 8 == 1 || v >> 8 == 3);
+	invlpg((void *)0x900000);
+	CHECK_EQ("global-invlpg", call_both(), 0x0304);
+	map_code(0xa00000, 0xa01000);
+	set_cr4(save);
+	CHECK_EQ("global-pge-off", call_both(), 0x0102);
+	map_code(0xa02000, 0xa03000);
+	set_cr3(get_cr3());
+	CHECK_EQ("global-without-pge", call_both(), 0x0304);
+	map_code(0x900000, 0x901000);
+	set_cr4(save);
+	set_cr3(get_cr3());
+	set_page(PG_P | PG_W | PG_U);
+}
+
 /* -- 4 MB pages ---------------------------------------------------------------------------------- */
 
 static void large_pages(void)
@@ -297,6 +367,7 @@ void guest_main(void)
 	translation();
 	crossing();
 	fetches();
+	global_pages();
 	large_pages();
 	restart();
 	pushes();

@@ -179,6 +179,105 @@ START_TEST(a20)
 }
 END_TEST
 
+/* -- global pages ------------------------------------------------------------------------- */
+/* set_pte invalidates the page; here the guest does not. */
+static void change_pte(u32 a, u32 pte)
+{
+	put32(PAGE_TABLE + 4 * (a >> 12), pte);
+}
+
+static bool has_entry(u32 a, bool write)
+{
+	return tlb_entry(cpu, MMU_KERNEL, write, a) != TLB_INVALID;
+}
+
+static void enter_global_pages(void)
+{
+	enter_protected(0);
+	enter_paging();
+	cpu_set_cr4(x, CR4_PGE);
+	set_pte(AT, AT | 0x107);
+	set_pte(AT + PAGE_SIZE, (AT + PAGE_SIZE) | 7);
+	for (u32 i = 0; i < 2; i++)
+		ck_assert_int_eq(run_helper(read_at, AT + i * PAGE_SIZE, MMU_KERNEL, 0), NO_FAULT);
+}
+
+START_TEST(cr3_leaves_global_pages)
+{
+	enter_global_pages();
+	cpu_set_cr3(x, x->cr[3]);
+	ck_assert(has_entry(AT, false) && !has_entry(AT + PAGE_SIZE, false));
+	ck_assert_uint_eq(cpu_ldl(cpu, AT, MMU_KERNEL), get32(AT));
+	tlb_flush_page(cpu, AT);
+	ck_assert(!has_entry(AT, false));
+	ck_assert_int_eq(run_helper(read_at, AT, MMU_KERNEL, 0), NO_FAULT);
+	cpu_set_cr4(x, 0);
+	ck_assert(!has_entry(AT, false));
+	/* without CR4.PGE the bit says nothing */
+	ck_assert_int_eq(run_helper(read_at, AT, MMU_KERNEL, 0), NO_FAULT);
+	cpu_set_cr3(x, x->cr[3]);
+	ck_assert(!has_entry(AT, false));
+}
+END_TEST
+
+/* The slow path knows no more than the table does: a page that is gone faults. */
+START_TEST(cr3_forgets_what_is_not_global)
+{
+	enter_global_pages();
+	change_pte(AT + PAGE_SIZE, 0);
+	cpu_set_cr3(x, x->cr[3]);
+	ck_assert_int_eq(run_helper(read_at, AT + PAGE_SIZE, MMU_KERNEL, 0), EXCP_PF);
+	/* an access over its start goes the slow way */
+	ck_assert_int_eq(run_helper(read_at, AT + PAGE_SIZE - 2, MMU_KERNEL, 0), EXCP_PF);
+	ck_assert_uint_eq(x->cr[2], AT + PAGE_SIZE);
+}
+END_TEST
+
+/* Read as a global page, then written as one that is not: its entry is on the
+ * other list now. */
+START_TEST(a_page_stops_being_global)
+{
+	enter_global_pages();
+	ck_assert(!has_entry(AT, true));
+	change_pte(AT, AT | 7);
+	ck_assert_int_eq(run_helper(write_at, AT, MMU_KERNEL, 0), NO_FAULT);
+	ck_assert(has_entry(AT, true));
+	cpu_set_cr3(x, x->cr[3]);
+	ck_assert(!has_entry(AT, true) && !has_entry(AT, false));
+}
+END_TEST
+
+/* INVLPG anywhere in a large page takes all of it, in a global one after a load
+ * of CR3 as well. */
+START_TEST(invlpg_in_a_global_large_page)
+{
+	enter_global_pages();
+	cpu_set_cr4(x, CR4_PSE | CR4_PGE);
+	put32(PAGE_DIR + 4, 0x187);
+	ck_assert_int_eq(run_helper(read_at, 0x400000 + AT, MMU_KERNEL, 0), NO_FAULT);
+	cpu_set_cr3(x, x->cr[3]);
+	ck_assert(has_entry(0x400000 + AT, false));
+	tlb_flush_page(cpu, 0x700000);
+	ck_assert(!has_entry(0x400000 + AT, false));
+}
+END_TEST
+
+/* More pages than the list of one kind may hold: nothing is left behind. */
+START_TEST(list_of_filled_pages_runs_over)
+{
+	enter_global_pages();
+	for (u32 i = 0; i < 70000; i++) {
+		tlb_flush_page(cpu, AT);
+		ck_assert_int_eq(run_helper(read_at, AT, MMU_KERNEL, 0), NO_FAULT);
+	}
+	ck_assert_int_eq(run_helper(read_at, AT + PAGE_SIZE, MMU_KERNEL, 0), NO_FAULT);
+	cpu_set_cr3(x, x->cr[3]);
+	ck_assert(has_entry(AT, false) && !has_entry(AT + PAGE_SIZE, false));
+	tlb_flush(cpu);
+	ck_assert(!has_entry(AT, false));
+}
+END_TEST
+
 /* -- tables in a device ----------------------------------------------------------------- */
 /* A page directory in MMIO (a guest may put CR3 there: upstream 7.2 then waits for
  * itself for ever when it is to set an accessed bit). The walk reads and writes it
@@ -284,6 +383,11 @@ int main(void)
 	tcase_add_test(t, no_execute);
 	tcase_add_test(t, illegal_control_bits);
 	tcase_add_test(t, a20);
+	tcase_add_test(t, cr3_leaves_global_pages);
+	tcase_add_test(t, cr3_forgets_what_is_not_global);
+	tcase_add_test(t, a_page_stops_being_global);
+	tcase_add_test(t, invlpg_in_a_global_large_page);
+	tcase_add_test(t, list_of_filled_pages_runs_over);
 	tcase_add_test(t, page_directory_in_mmio);
 	tcase_add_test(t, a_device_that_raises_leaves_no_lock);
 	tcase_add_test(t, bits_of_a_byte_in_one_step);
