@@ -171,7 +171,7 @@ static void shooting(u32 cpu)
 static u8 own[MAX_CPUS][4096] __attribute__((aligned(4096)));
 static volatile u32 left;
 
-static void own_pages(u32 cpu)
+static void pages_of_one(u32 cpu)
 {
 	struct pace mine = pace_of;
 	volatile u32 *word = (volatile u32 *)own[cpu], *entry = pte(word);
@@ -231,6 +231,6 @@ void guest_main(void)
 	percpu_clear();
 	left = cpus;
 	pace_of = pace(100, 20000, 200);
-	smp_run(cpus, own_pages);
+	smp_run(cpus, pages_of_one);
 	CHECK_PERCPU("row-24/own-pages");
 }
