@@ -66,14 +66,19 @@ void gen_fnstsw_ax(struct dis *d)
 	i->d = R_EAX;
 }
 
-/* FNSTENV FLDENV FNSAVE FRSTOR: row.x 0 to 3. */
+/* FNSTENV FLDENV FNSAVE FRSTOR: row.x 0 to 3. #AC comes after the limit of the
+ * first word, before that of the rest: so on silicon. */
 void gen_fpu_state(struct dis *d)
 {
 	static const u8 id[] = { HELPER_fnstenv, HELPER_fldenv, HELPER_fnsave, HELPER_frstor };
 	int env = d->osz == IRS_32 ? 28 : 14;
-	int bytes = env + (d->row->x >= 2 ? 80 : 0);
-	ir_val a = emit_linear(d, &d->mem, bytes, !(d->row->x & 1), op_bytes(d->osz));
+	int bytes = env + (d->row->x >= 2 ? 80 : 0), word = op_bytes(d->osz);
+	bool write = !(d->row->x & 1);
+	ir_val a;
 
+	if (d->flags & HF_AC)
+		emit_ea_aligned(d, &d->mem, word, write, word);
+	a = emit_linear(d, &d->mem, bytes, write, 1);
 	emit_call(d, id[d->row->x], a, emit_const(d, d->osz == IRS_32), IR_NONE);
 }
 

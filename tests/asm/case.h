@@ -89,6 +89,7 @@ struct test_case {
 	u32 seed;		/* of its states */
 	u32 kinds;		/* EAX in the lowest nibble */
 	u32 flags;
+	u32 insns;		/* how many instructions it has; 0 unknown */
 	char name[NAME_BYTES];	/* "chapter/name", zero padded */
 };
 

@@ -45,6 +45,7 @@ static struct {
 	u32 base;		/* linear address of code[0] */
 	u32 kinds;
 	u32 flags;
+	u32 first_insn;		/* of all instructions made */
 	u8 pointers, smalls;	/* random programs: registers that hold one */
 	struct jump jumps[JUMPS];
 	u32 njumps;
@@ -285,25 +286,30 @@ static void put_form(const struct parsed *p, const struct shape *s)
 	instructions++;
 }
 
-/* Zeroes the pointers that fnstenv or fnsave has left at [base + distance]. */
+/*
+ * Zeroes the pointers that fnstenv or fnsave has left at [base + distance]: a
+ * processor may lose them when the host switches tasks. By words, which are
+ * aligned where the instruction's own operand was: with EFLAGS.AC a wider one
+ * would fault and leave them there.
+ */
 static void put_fenv(const struct parsed *p, struct shape *s)
 {
-	u32 at, i, first = s->op16 ? 6 : 12, last = s->op16 ? 10 : 24;
+	u32 at, i, first = s->op16 ? 6 : 12, last = s->op16 ? 12 : 26;
 	struct shape mov = *s;
 
 	s->mod = mov.mod = 2;
 	s->addr16 = mov.addr16 = 0;
 	mov.reg = 0;
-	mov.op16 = 0;
+	mov.op16 = 1;
 	put_form(p, s);
 	memcpy(&at, &prog.code[prog.len - 4], 4);
-	for (i = first; i <= last; i += 4) {
+	for (i = first; i <= last; i += 2) {
 		put_prefixes(&mov);
 		put8(0xc7);
 		put_modrm(&mov);
 		prog.len -= 4;
 		put(at + i, 4);
-		put(0, 4);
+		put(0, 2);
 	}
 }
 
@@ -327,6 +333,7 @@ static void case_start(void)
 	prog.base = BLOB + made.len + sizeof(struct test_case);
 	prog.kinds = K_PTR << ESP * 4;
 	prog.flags = code16 ? C_CODE16 : 0;
+	prog.first_insn = instructions;
 }
 
 /* Jumps to case_done; that needs flat segments, which some cases lose. */
@@ -348,6 +355,7 @@ static void case_end(const char *name, u32 nstates)
 	c.bytes = sizeof(c) + prog.len;
 	c.kinds = prog.kinds;
 	c.flags = prog.flags;
+	c.insns = instructions - prog.first_insn;
 	strncpy(c.name, name, NAME_BYTES - 1);
 	out_append(&c, sizeof(c));
 	out_append(prog.code, prog.len);

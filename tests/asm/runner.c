@@ -28,6 +28,7 @@ u32 runner_esp;
 
 struct frame out;
 static u32 out_cr2;
+static u32 executed_sum;
 static u32 template[SCRATCH_WORDS];
 static u32 *const scratch = (u32 *)SCRATCH;
 
@@ -329,7 +330,7 @@ void runner_trap(struct frame *f, u32 cr2)
 	f->eflags = 0x202;
 }
 
-/* The opcode (with 0F: 0x100 and up) at which the case has faulted. */
+/* The opcode (with 0F: 0x100 and up) at which the case has faulted; its F2 or F3. */
 static u32 faulting_opcode(const struct test_case *c, int *rep)
 {
 	const u8 *p = (const u8 *)(start.cs == SEL_CODE ? out.eip :
@@ -342,7 +343,7 @@ static u32 faulting_opcode(const struct test_case *c, int *rep)
 	for (;; p++) {
 		switch (*p) {
 		case 0xf2: case 0xf3:
-			*rep = 1;
+			*rep = *p;
 			break;
 		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64:
 		case 0x65: case 0x66: case 0x67: case 0xf0:
@@ -381,7 +382,13 @@ static void mask_fault(const struct test_case *c)
 		out.eax = out.ecx = out.edx = out.ebx = 0;
 		out.ebp = out.esi = out.edi = 0;
 		break;
-	case 0xa6: case 0xa7: case 0xae: case 0xaf:
+	case 0xa6:
+		if (rep == 0xf3 && (out.trap == 13 || out.trap == 14)) {
+			out.trap = 13;
+			out.err = out_cr2 = 0;
+		}
+		/* fall through */
+	case 0xa7: case 0xae: case 0xaf:
 		if (rep)
 			out.eflags &= ~EFLAGS_ARITH;
 		break;
@@ -617,6 +624,16 @@ static u32 memory_check(u32 h, u32 verbose)
 	return h;
 }
 
+/* About how many instructions the state has executed, by where it has ended. */
+static u32 executed(const struct test_case *c)
+{
+	u32 code = c->bytes - sizeof(*c);
+
+	if (out.trap == TRAP_NONE)
+		return c->insns;
+	return out.eip < code ? c->insns * out.eip / code : 0;
+}
+
 static u32 run_state(const struct test_case *c, u32 nth, u32 h, u32 verbose)
 {
 	fill_start(c, nth);
@@ -624,6 +641,7 @@ static u32 run_state(const struct test_case *c, u32 nth, u32 h, u32 verbose)
 	mask_out(c);
 	if (verbose)
 		put_state(nth, c->flags);
+	executed_sum += executed(c);
 	h = hash(hash_words(h, &out, sizeof(out)), out_cr2);
 	h = hash_words(h, fpu_out, sizeof(fpu_out));
 	h = hash_words(h, sse_out, sizeof(sse_out));
@@ -651,6 +669,9 @@ void runner(void)
 			put_line();
 		}
 	}
+	put("executed ");
+	put_hex(executed_sum, 8);
+	put_line();
 	put("end");
 	put_line();
 	syscall3(SYS_EXIT, 0, 0, 0);

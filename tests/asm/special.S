@@ -26,7 +26,7 @@
 	.set	ncases, 0
 	.macro	CASE name, kinds=0x11010000, flags=0, states=6
 	.set	ncases, ncases + 1
-77:	.long	79f - 77b, \states, ncases * 77, \kinds, \flags
+77:	.long	79f - 77b, \states, ncases * 77, \kinds, \flags, 0
 78:	.ascii	"\name"
 	.skip	NAME_BYTES - (. - 78b)
 	.endm
@@ -967,6 +967,25 @@ blob:
 	movl	$0x90c34152, scratch + 0x11d
 	jmp	scratch + 0x11d
 	END
+
+/* -- which fault of an x87 image is first: #AC between its first word's limit
+ * and the limit of the rest ----------------------------------------------- */
+
+	.irp	ofs, -120, -108, -107, -106, -94, -30, -28, -27, -14, -13, -4, -3, -2, -1, 0
+	.irp	op, fnstenv, fldenv, fnsave, frstor
+	.irp	size, , 0x66
+	CASE	x87-image-fault, flags=C_FPU, states=2
+	pushf
+	orl	$0x40000, (%esp)		/* AC */
+	popf
+	.ifnb	\size
+	.byte	\size
+	.endif
+	\op	%fs:SCRATCH_BYTES + \ofs
+	END
+	.endr
+	.endr
+	.endr
 
 /* -- x87 ------------------------------------------------------------------ */
 
