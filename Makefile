@@ -189,6 +189,14 @@ $(O)/unit/%: tests/unit/%.c $(HOSTOBJ)/all.a Makefile
 		-MT $@ -o $@ $< $(HOSTOBJ)/all.a $(LDFLAGS) $(CAPSTONE) \
 		$$(pkg-config --libs check)
 
+# The generator of tests/asm has the decode tables in it.
+$(BUILD)/tests/asm/gen: $(wildcard tests/asm/gen.c tests/asm/forms.? tests/asm/rows.? tests/asm/case.h) \
+		$(HOSTOBJ)/all.a Makefile
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(HOSTCC) $(filter-out -mgeneral-regs-only,$(CFLAGS)) $(OPT) -Wno-missing-prototypes \
+		-o $@ $(filter %.c,$^) $(HOSTOBJ)/all.a $(LDFLAGS) $(CAPSTONE)
+
 # The thread sanitizer is slow: it gets a tenth of the rounds.
 SMP_PERCENT ?= $(if $(filter tsan,$(MODE)),10,100)
 check-smp: deps-check ## threads: their unit tests, and guests with several processors

@@ -448,6 +448,11 @@ static const struct insn *row_0f(struct dis *d)
 	return d->map == VEC_0F38 ? &optab_38[d->op] : &optab_3a[d->op];
 }
 
+static bool uses_vvvv(const struct insn *row)
+{
+	return row->group || row->arg[0] == By || row->arg[1] == By || row->arg[2] == By;
+}
+
 /* C4 in protected mode is a VEX prefix if what follows cannot be the ModRM
  * byte of LES. (C5 begins no instruction of general registers.) */
 static const struct insn *vex_row(struct dis *d)
@@ -472,7 +477,7 @@ static const struct insn *vex_row(struct dis *d)
 		const struct vex_insn *v = &optab_vex[i];
 
 		if (v->map == d->map && v->prefix == d->prefix && v->op == d->op)
-			return &v->row;
+			return uses_vvvv(&v->row) || (w & 0x78) == 0x78 ? &v->row : &hole;
 	}
 	return &hole;
 }

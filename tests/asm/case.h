@@ -8,6 +8,7 @@
  * (addresses, selectors, descriptors, page protections) is the same in both.
  *
  *   forms.c   every instruction, in the manual's notation
+ *   rows.c    the same from the decode tables of src/i386
  *   gen.c     makes blobs: each form alone ("directed"), or random programs
  *   special.S a blob written by hand: what needs more than one instruction
  *   run       builds, runs both sides, compares, explains, shrinks

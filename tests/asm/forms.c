@@ -97,7 +97,8 @@ const struct form forms[] = {
 	{ "move", "d7", F_A },				/* xlat */
 	{ "move", "98", F_A },				/* cbw */
 	{ "move", "99", F_D },				/* cwd */
-	{ "move", "0f 1f /0", F_KEEP },			/* nop */
+	{ "move", "0f 18-1f /0-7", F_KEEP },		/* nop, prefetch */
+	{ "move", "0f 0d /0-7", F_KEEP | F_MEM },
 
 	{ "flags", "9e", 0 },				/* sahf, lahf */
 	{ "flags", "9f", F_A },
@@ -165,6 +166,7 @@ const struct form forms[] = {
 	{ "system", "0f 01 /2-3", F_WILD | F_MEM },
 	{ "system", "0f 01 /6", F_WILD },
 	{ "system", "0f 01 /7", F_WILD | F_MEM },
+	{ "system", "0f 01 ca-cb", F_WILD },		/* clac, stac */
 	{ "system", "0f 06", F_WILD },
 	{ "system", "0f 08-09", F_WILD | F_PLAIN },
 	{ "system", "0f 20 /0", F_WILD | F_REG | F_PLAIN },
@@ -298,6 +300,7 @@ const struct form forms[] = {
 
 	{ "sse-integer", "f3 0f b8 /r", 0 },
 	{ "sse-integer", "f3 0f bc-bd /r", 0 },
+	{ "sse-integer", "f2 0f bc-bd /r", 0 },
 	{ "sse-integer", "0f 38 f0-f1 /r", 0 },
 	{ "sse-integer", "f2 0f 38 f0-f1 /r", 0 },
 	{ "sse-integer", "c4 e2 78 f2-f7 /r", F_PLAIN | F_ALL },
@@ -317,6 +320,13 @@ const struct form forms[] = {
 	{ "sse-integer", "c4 e2 52 f2-f7 /r", F_PLAIN | F_ALL },
 	{ "sse-integer", "c4 e2 53 f2-f7 /r", F_PLAIN | F_ALL },
 	{ "sse-integer", "c4 e3 7b f0 /r ib", F_PLAIN },
+	/* a register where none is used; VEX.B and VEX.W, which are ignored */
+	{ "sse-integer", "c4 e3 4b f0 /r ib", F_PLAIN },
+	{ "sse-integer", "c4 e3 3b f0 /r ib", F_PLAIN },
+	{ "sse-integer", "c4 c3 7b f0 /r ib", F_PLAIN },
+	{ "sse-integer", "c4 e3 fb f0 /r ib", F_PLAIN },
+	{ "sse-integer", "c4 c2 c0 f2-f7 /r", F_PLAIN | F_ALL },
+	{ "sse-integer", "c4 e2 c4 f2-f7 /r", F_PLAIN | F_ALL },
 };
 
 const unsigned forms_count = sizeof(forms) / sizeof(forms[0]);

@@ -24,6 +24,7 @@ enum {
 	F_WILD = 0x10000,	/* mostly faults: not in random programs */
 	F_PLAIN = 0x20000,	/* other prefixes make another instruction */
 	F_FLOW = 0x40000,	/* jumps */
+	F_STACK = 0x100000,	/* moves the stack pointer */
 	F_SSE = 0x80000,	/* wants random XMM registers and MXCSR */
 };
 

@@ -4,8 +4,9 @@
  *	gen directed SEED	each form of forms.c alone, in all its shapes
  *	gen directed16 SEED	the same in the 16-bit code segment
  *	gen sse[16] SEED	the same for the MMX and SSE forms
- *	gen random SEED COUNT	programs of 8 to 30 steps from the same forms,
- *				until COUNT instructions
+ *	gen random SEED COUNT	programs of 8 to 30 steps from the rows of the
+ *				decode tables (rows.h), until COUNT instructions
+ *	gen rows		no blob: lists the rows that no directed blob has
  *
  * A random program keeps track of registers that still hold a pointer into the
  * scratch pages, or a small number, and uses them for its memory operands, so
@@ -17,6 +18,7 @@
 #include <string.h>
 #include "case.h"
 #include "forms.h"
+#include "rows.h"
 
 enum { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI };
 
@@ -31,6 +33,8 @@ struct shape {
 	u8 mod, reg, rm;
 	u8 base, index, scale;	/* of a SIB byte, when rm says so */
 	u8 op16, addr16, lock, rep, seg;
+	u8 vvvv;		/* changes that field of a VEX prefix */
+	u8 align;		/* distances are multiples of 16 */
 };
 
 /* A distance still unknown: filled in at a later instruction. */
@@ -58,6 +62,7 @@ static struct {
 
 static u32 instructions;
 static int code16;
+static int marking;			/* see rows_mark() */
 
 /* -- random numbers ------------------------------------------------------- */
 
@@ -158,15 +163,17 @@ static u32 absolute(const struct shape *s)
 {
 	u32 ofs = below(SCRATCH_BYTES - 0x100);
 
-	if (!one_in(4))
+	if (s->align || !one_in(4))
 		ofs &= ~15u;
 	return s->seg == FS_PREFIX ? ofs : SCRATCH + ofs;
 }
 
 static void put_distance(const struct shape *s, u32 bytes)
 {
-	put(s->mod == 1 ? small_distance() :
-	    s->mod == 2 ? below(512) - 256 : absolute(s),
+	u32 mask = s->align ? ~15u : ~0u;
+
+	put(s->mod == 1 ? small_distance() & mask :
+	    s->mod == 2 ? (below(512) - 256) & mask : absolute(s),
 	    s->mod == 1 ? 1 : bytes);
 }
 
@@ -273,16 +280,18 @@ static void put_prefixes(const struct shape *s)
 
 static void put_form(const struct parsed *p, const struct shape *s)
 {
-	u32 i;
+	u32 i, at = prog.len;
 
 	put_prefixes(s);
 	for (i = 0; i < p->nlead; i++)
-		put8(p->lead[i]);
+		put8(p->lead[i] ^ (i == 2 ? s->vvvv << 3 : 0));
 	put8(s->opcode);
 	if (p->modrm)
 		put_modrm(s);
 	for (i = 0; i < p->noperands; i++)
 		put_operand(p->operands[i], s);
+	if (marking)
+		rows_mark(prog.code + at, code16);
 	instructions++;
 }
 
@@ -501,51 +510,50 @@ static void directed(int sse)
 
 /* -- random programs ------------------------------------------------------ */
 
-static struct parsed *parsed;
-
-/* How often a chapter is chosen; others never. */
-static const struct { const char *chapter; u32 weight; } weights[] = {
-	{ "alu", 20 }, { "shift", 10 }, { "muldiv", 5 }, { "bcd", 2 },
-	{ "bit", 6 }, { "exchange", 5 }, { "move", 16 }, { "flags", 4 },
-	{ "stack", 9 }, { "string", 5 }, { "flow", 5 }, { "segment", 1 },
-	{ "x87-memory", 5 }, { "x87-register", 9 }, { "x87-environment", 1 },
-	{ "sse-np", 9 }, { "sse-66", 12 }, { "sse-f3", 2 }, { "sse-f2", 2 },
-	{ "sse-integer", 3 },
+/* How often a chapter of row_forms[] is chosen, and its forms. */
+static struct { const char *chapter; u32 weight, *forms, n; } chapters[] = {
+	{ "integer", 54, NULL, 0 }, { "x87", 14, NULL, 0 },
+	{ "sse", 28, NULL, 0 }, { "vex", 4, NULL, 0 },
 };
-
-/* For each chapter of weights[]: its forms that random programs use. */
-static struct { u32 first[64], n; } chapters[24];
+#define CHAPTERS (sizeof(chapters) / sizeof(chapters[0]))
+static struct parsed *parsed;		/* of each row_forms[] */
 static u32 weight_sum;
 
 static void random_prepare(void)
 {
 	u32 i, k;
 
-	parsed = calloc(forms_count, sizeof(*parsed));
-	for (i = 0; i < forms_count; i++) {
-		parse(&forms[i], &parsed[i]);
-		for (k = 0; k < sizeof(weights) / sizeof(weights[0]); k++)
-			if (!strcmp(forms[i].chapter, weights[k].chapter) &&
-			    !(forms[i].flags & F_WILD))
-				chapters[k].first[chapters[k].n++] = i;
+	rows_make();
+	parsed = calloc(row_forms_count, sizeof(*parsed));
+	for (k = 0; k < CHAPTERS; k++) {
+		chapters[k].forms = calloc(row_forms_count, sizeof(u32));
+		weight_sum += chapters[k].weight;
 	}
-	for (k = 0; k < sizeof(weights) / sizeof(weights[0]); k++)
-		weight_sum += weights[k].weight;
+	for (i = 0; i < row_forms_count; i++) {
+		parse(&row_forms[i].form, &parsed[i]);
+		for (k = 0; k < CHAPTERS; k++)
+			if (row_forms[i].drawn &&
+			    !strcmp(row_forms[i].form.chapter, chapters[k].chapter))
+				chapters[k].forms[chapters[k].n++] = i;
+	}
 }
 
 static u32 random_form(void)
 {
 	u32 w = below(weight_sum), k = 0;
 
-	while (w >= weights[k].weight)
-		w -= weights[k++].weight;
-	return chapters[k].first[below(chapters[k].n)];
+	while (w >= chapters[k].weight)
+		w -= chapters[k++].weight;
+	return chapters[k].forms[below(chapters[k].n)];
 }
 
 /* A memory operand that is probably good; rarely anything. */
 static void random_memory(struct shape *s)
 {
 	int base = pick_bit(prog.pointers), index = pick_bit(prog.smalls);
+
+	if (s->align)
+		index = -1;
 
 	s->mod = below(3);
 	s->rm = below(8);
@@ -612,7 +620,7 @@ static void random_step(u32 keep)
 
 	do {
 		i = random_form();
-		f = &forms[i];
+		f = &row_forms[i].form;
 		p = &parsed[i];
 		memset(&s, 0, sizeof(s));
 		s.opcode = p->op_low + below(p->op_high - p->op_low + 1);
@@ -621,6 +629,9 @@ static void random_step(u32 keep)
 			p->digit_low + below(p->digit_high - p->digit_low + 1);
 		s.rm = below(8);
 		s.mod = 3;
+		if (p->nlead == 3 && p->lead[0] == 0xc4 && (p->lead[2] & 0x78) != 0x78)
+			s.vvvv = below(8);
+		s.align = (f->flags & F_SSE) && !one_in(6);
 		if ((f->flags & F_STRING) && one_in(2))
 			s.rep = 0xf2 + below(2);
 		if ((f->flags & F_MEM) ||
@@ -632,8 +643,7 @@ static void random_step(u32 keep)
 			s.seg = 0x26 + below(4) * 8;
 		lost = clobbers(f, p, &s);
 	} while ((lost & keep) || ((lost & BIT(ESP)) && !one_in(20)) ||
-		 (keep && ((f->flags & F_FLOW) ||
-			   !strcmp(f->chapter, "stack"))));
+		 (keep && (f->flags & (F_FLOW | F_STACK))));
 	if (s.rep && !one_in(20))
 		put_mov(ECX, below(40));
 	if (f->flags & F_FENV)
@@ -852,6 +862,22 @@ static void random_programs(u32 seed, u32 count)
 	}
 }
 
+/* Makes all directed blobs to see which rows they have. */
+static int rows_check(void)
+{
+	u32 i, missed;
+
+	rows_make();
+	marking = 1;
+	for (i = 0; i < 4; i++) {
+		code16 = i & 1;
+		directed(i >> 1);
+	}
+	missed = rows_missed();
+	printf("%u of %u rows missed\n", missed, row_forms_count);
+	return missed != 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct blob head = { .magic = BLOB_MAGIC };
@@ -868,8 +894,10 @@ int main(int argc, char **argv)
 	} else if (argc == 4 && !strcmp(argv[1], "random")) {
 		random_programs(strtoul(argv[2], NULL, 0),
 				strtoul(argv[3], NULL, 0));
+	} else if (argc == 2 && !strcmp(argv[1], "rows")) {
+		return rows_check();
 	} else {
-		fprintf(stderr, "usage: gen directed[16] SEED | sse[16] SEED | random SEED COUNT\n");
+		fprintf(stderr, "usage: gen directed[16] SEED | sse[16] SEED | random SEED COUNT | rows\n");
 		return 1;
 	}
 	head.end = made.ncases;
