@@ -157,9 +157,9 @@ linux: ## boot Debian's i386 Linux to a shell on this terminal
 	@tools/deps build linux
 	@$(SUBMAKE) -s all
 	@tests/boot/shell $(SMEW)
-soak: deps-check ## 20 SMP boots of each kind, 1000 resets; random instructions until stopped
+soak: deps-check ## each CPU model, 20 SMP boots of each kind, 1000 resets; random instructions until stopped
 	@$(SUBMAKE) all
-	@tests/boot/run $(SMEW) soak
+	@tests/boot/run $(SMEW) models soak
 	@RESETS=1000 SMEW=$(SMEW) tests/guests/run smp/resets 2>/dev/null
 	@SMEW=$(SMEW) tests/asm/run --soak
 

@@ -25,6 +25,9 @@ quick_args='noisapnp pnpbios=off cryptomgr.notests=1'
 # The devices of every run: the serial line is stdin and stdout.
 machine='-display none -monitor none -no-reboot -serial stdio'
 
+# More options of smew, for a while.
+with=
+
 # linux MEGABYTES KERNEL-ARGUMENT...: boots Linux, its console is the serial
 # line. $SMEW may hold options as well, so it is split.
 # shellcheck disable=SC2086,SC2120
@@ -32,7 +35,7 @@ linux()
 {
 	megabytes=$1
 	shift
-	$prefix $SMEW $machine -m "$megabytes" -kernel "$guests/vmlinuz" \
+	$prefix $SMEW $machine $with -m "$megabytes" -kernel "$guests/vmlinuz" \
 		-initrd "$guests/initramfs.gz" \
 		-append "console=ttyS0 $pc_args $*"
 }
