@@ -63,6 +63,9 @@
 #define C_WRAP		16	/* operands may wrap at 4 GB, see runner.c */
 #define C_SSE		32	/* random XMM registers and MXCSR; with
 				 * C_UNMASKED as there */
+#define C_PAIRS		64	/* floating point operands (ST(0), ST(1); XMM0,
+				 * XMM1) and modes from a grid, see runner.c */
+#define C_COUNT		128	/* CL, MM1 and XMM1 hold 0 to 255 in turn */
 
 #define TRAP_NONE	0x100	/* frame.trap after a jump to TEXT */
 
@@ -87,6 +90,7 @@ struct blob {
 struct test_case {
 	u32 bytes;		/* of this header and the code */
 	u32 nstates;		/* how often to run it */
+	u32 first_state;	/* the number of the first of them */
 	u32 seed;		/* of its states */
 	u32 kinds;		/* EAX in the lowest nibble */
 	u32 flags;

@@ -25,6 +25,7 @@ enum {
 	F_PLAIN = 0x20000,	/* other prefixes make another instruction */
 	F_FLOW = 0x40000,	/* jumps */
 	F_STACK = 0x100000,	/* moves the stack pointer */
+	F_SIMD_FP = 0x200000,	/* may raise #XM */
 	F_SSE = 0x80000,	/* wants random XMM registers and MXCSR */
 };
 

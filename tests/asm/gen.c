@@ -4,6 +4,8 @@
  *	gen directed SEED	each form of forms.c alone, in all its shapes
  *	gen directed16 SEED	the same in the 16-bit code segment
  *	gen sse[16] SEED	the same for the MMX and SSE forms
+ *	gen values SEED		each row of the decode tables with every immediate
+ *				byte, or hundreds to thousands of operands
  *	gen random SEED COUNT	programs of 8 to 30 steps from the rows of the
  *				decode tables (rows.h), until COUNT instructions
  *	gen rows		no blob: lists the rows that no directed blob has
@@ -50,6 +52,7 @@ static struct {
 	u32 kinds;
 	u32 flags;
 	u32 first_insn;		/* of all instructions made */
+	u32 first_state;
 	u8 pointers, smalls;	/* random programs: registers that hold one */
 	struct jump jumps[JUMPS];
 	u32 njumps;
@@ -63,6 +66,7 @@ static struct {
 static u32 instructions;
 static int code16;
 static int marking;			/* see rows_mark() */
+static int fixed_byte = -1;		/* as immediate byte */
 
 /* -- random numbers ------------------------------------------------------- */
 
@@ -249,7 +253,7 @@ static void put_operand(const char *what, const struct shape *s)
 	else if (what[0] == 'j')
 		put_jump(what[1] == '8' ? 1 : size, 0);
 	else if (what[1] == 'b')
-		put(rnd_imm(), 1);
+		put(fixed_byte < 0 ? rnd_imm() : (u32)fixed_byte, 1);
 	else if (what[1] == 'w')
 		put(one_in(8) ? rnd_imm() : below(64), 2);
 	else if (what[1] == 'l')
@@ -358,7 +362,8 @@ static void put_end(const char *name)
 
 static void case_end(const char *name, u32 nstates)
 {
-	struct test_case c = { .nstates = nstates, .seed = rnd() };
+	struct test_case c = { .nstates = nstates, .seed = rnd(),
+			       .first_state = prog.first_state };
 
 	put_end(name);
 	c.bytes = sizeof(c) + prog.len;
@@ -505,6 +510,72 @@ static void directed(int sse)
 		parse(&forms[i], &p);
 		for (opcode = p.op_low; opcode <= p.op_high; opcode++)
 			directed_opcode(&forms[i], &p, opcode);
+	}
+}
+
+/* -- values: every row of the tables with many operands ------------------- */
+
+#define STATES	512		/* of one case: so that it can be shown */
+
+static void values_case(const struct row_form *r, const struct parsed *p, u32 op16,
+			u32 first, u32 n)
+{
+	struct shape s = { .opcode = p->op_low, .op16 = op16, .rm = 1, .mod = 3 };
+	u32 f = r->form.flags;
+
+	if (p->modrm == 2)
+		s.reg = p->digit_low;
+	if (f & F_MEM) {
+		s.mod = 0;
+		s.rm = ESI;
+	}
+	case_start();
+	prog.first_state = first;
+	prog.flags = C_FPU | C_SSE;
+	prog.flags |= (f & F_SIMD_FP) || !strcmp(r->form.chapter, "x87") ? C_PAIRS : C_COUNT;
+	set_kind(EBX, K_PTR);
+	set_kind(EDI, K_PTR);
+	put_form(p, &s);
+	case_end(r->form.chapter, n);
+}
+
+/* How many states make the grid of C_PAIRS, or all counts in both halves. */
+static u32 values_states(const struct row_form *r)
+{
+	if (r->form.flags & F_SIMD_FP)
+		return 8192;
+	if (strcmp(r->form.chapter, "x87"))
+		return STATES;
+	return r->form.flags & F_MEM ? 3072 : 12288;
+}
+
+static void values_row(const struct row_form *r, u32 op16)
+{
+	u32 first, n = values_states(r);
+	struct parsed p;
+
+	parse(&r->form, &p);
+	if (p.noperands == 1 && !strcmp(p.operands[0], "ib")) {
+		for (fixed_byte = 0; fixed_byte < 256; fixed_byte++)
+			values_case(r, &p, op16, fixed_byte * 8, 8);
+		fixed_byte = -1;
+		return;
+	}
+	for (first = 0; first < n; first += STATES)
+		values_case(r, &p, op16, first, STATES);
+}
+
+static void values(void)
+{
+	u32 i, skip = F_FLOW | F_STACK | F_STRING | F_FENV;
+
+	rows_make();
+	for (i = 0; i < row_forms_count; i++) {
+		if (!row_forms[i].drawn || (row_forms[i].form.flags & skip))
+			continue;
+		values_row(&row_forms[i], 0);
+		if (!strcmp(row_forms[i].form.chapter, "integer"))
+			values_row(&row_forms[i], 1);
 	}
 }
 
@@ -891,13 +962,16 @@ int main(int argc, char **argv)
 		code16 = argv[1][3] != 0;
 		rnd_state = strtoul(argv[2], NULL, 0);
 		directed(1);
+	} else if (argc == 3 && !strcmp(argv[1], "values")) {
+		rnd_state = strtoul(argv[2], NULL, 0);
+		values();
 	} else if (argc == 4 && !strcmp(argv[1], "random")) {
 		random_programs(strtoul(argv[2], NULL, 0),
 				strtoul(argv[3], NULL, 0));
 	} else if (argc == 2 && !strcmp(argv[1], "rows")) {
 		return rows_check();
 	} else {
-		fprintf(stderr, "usage: gen directed[16] SEED | sse[16] SEED | random SEED COUNT | rows\n");
+		fprintf(stderr, "usage: gen directed[16] SEED | sse[16] SEED | values SEED | random SEED COUNT | rows\n");
 		return 1;
 	}
 	head.end = made.ncases;

@@ -24,6 +24,7 @@ static struct {
 enum { RANDOM = 1, DIRECTED = 2, BOTH = 3 };
 static const char nature[] = "answers differ by nature";
 static const char umip[] = "Linux emulates it for processes";
+static const char xsave[] = "the host's process has more state than x87 and SSE";
 static const char own[] = "random programs have a step of their own, special.S cases";
 static const char wild[] = "mostly faults";
 /* op: the last opcode byte; 0: any. */
@@ -34,6 +35,9 @@ static const struct { const char *name; u8 op, from; const char *why; } left_out
 	{ "sgdt", 0, BOTH, umip }, { "sidt", 0, BOTH, umip }, { "sldt", 0, BOTH, umip },
 	{ "str", 0, BOTH, umip }, { "smsw", 0, BOTH, umip },
 	{ "sysenter", 0, BOTH, "enters the host's kernel" },
+	{ "xgetbv", 0, BOTH, xsave }, { "xsetbv", 0, BOTH, xsave },
+	{ "xsave", 0, BOTH, xsave }, { "xsaveopt", 0, BOTH, xsave },
+	{ "xrstor", 0, BOTH, xsave },
 	{ "clac", 0, RANDOM, wild }, { "stac", 0, RANDOM, wild },
 	{ "int1", 0, BOTH, "under KVM on AMD its trap shows a wrong EIP" },
 	{ "int", 0, BOTH, "special.S; 80h enters the host's kernel" },
@@ -137,6 +141,8 @@ static unsigned form_flags(const struct dis *d)
 		f |= F_SSE | F_FPU | F_PLAIN;
 	if (row->flags & FPUROW)
 		f |= F_FPU;
+	if (row->flags & SSEROW && row->x & X_FP)
+		f |= F_SIMD_FP;
 	if (d->vex)
 		f |= F_PLAIN | F_ALL;
 	if (row->flags & (JCC | JMP))

@@ -121,30 +121,34 @@ static void rnd_f80(u8 *to)
 	*(u16 *)(to + 8) = se | (r & 0x8000);
 }
 
+static const u32 f32_edges[] = {
+	0, 0x3f800000, 0x7f800000, 0x7fc00000, 0x7f800001, 0x00000001,
+	0x007fffff, 0x7f7fffff, 0x40490fdb, 0x00800000, 0x4effffff, 0x4f000000,
+	0x3f7fffff, 0x34000000, 0x1f800000, 0xbfc00000,
+};
+
 static u32 rnd_f32(void)
 {
-	static const u32 edges[] = {
-		0, 0x3f800000, 0x7f800000, 0x7fc00000, 0x7f800001, 0x00000001,
-		0x007fffff, 0x7f7fffff, 0x40490fdb, 0x00800000,
-	};
 	u32 r = rnd();
 
 	if (r & 3)
-		return edges[(r >> 8) % ARRAY_SIZE(edges)] | (r & 0x80000000);
+		return f32_edges[(r >> 8) % ARRAY_SIZE(f32_edges)] | (r & 0x80000000);
 	return (r & 0x87ffffff) + 0x3c000000;
 }
 
-/* High word of a double; the low word is an edge value or random. */
+/* High words of doubles; the low word is an edge value or random. */
+static const u32 f64_edges[] = {
+	0, 0x3ff00000, 0x7ff00000, 0x7ff80000, 0x000fffff, 0x7fefffff,
+	0x400921fb, 0x41e00000, 0x43e00000, 0x3fe80000, 0x36a00000, 0x380fffff,
+	0x47efffff, 0x00100000, 0x41dfffff, 0xbff80000,
+};
+
 static u32 rnd_f64(void)
 {
-	static const u32 edges[] = {
-		0, 0x3ff00000, 0x7ff00000, 0x7ff80000, 0x000fffff, 0x7fefffff,
-		0x400921fb, 0x41e00000, 0x43e00000, 0x3fe80000,
-	};
 	u32 r = rnd();
 
 	if (r & 3)
-		return edges[(r >> 8) % ARRAY_SIZE(edges)] | (r & 0x80000000);
+		return f64_edges[(r >> 8) % ARRAY_SIZE(f64_edges)] | (r & 0x80000000);
 	return (r & 0x83ffffff) + 0x3e000000;
 }
 
@@ -294,6 +298,63 @@ static void fill_sse(u32 flags, u32 nth)
 		rnd_xmm(start.xmm[i]);
 }
 
+static void put_f80(u32 st, u32 i, u32 negative)
+{
+	u8 *to = start.fpu + 28 + st * 10;
+
+	*(u64 *)to = f80_edges[i % ARRAY_SIZE(f80_edges)].mant;
+	*(u16 *)(to + 8) = f80_edges[i % ARRAY_SIZE(f80_edges)].se | (negative ? 0x8000 : 0);
+}
+
+/*
+ * State by state all pairs of edge values: 32 x 32 for the x87, then rounding
+ * modes, then precisions (12288 states); for XMM0 and XMM1 16 x 16 in both signs
+ * (1024), then rounding modes (4096), then the same as doubles (8192), with
+ * varied denormal modes. One state of eight has an exception unmasked.
+ */
+static void fill_pairs(u32 nth)
+{
+	static const u8 precision[] = { 3, 2, 0 };
+	u16 *w = (u16 *)start.fpu;
+	u32 i, e[2];
+
+	w[0] = 0x7f | (nth >> 10 & 3) << 10 | precision[(nth >> 12) % 3] << 8;
+	w[2] = w[4] = 0;
+	put_f80(0, nth, nth >> 3 & 1);
+	put_f80(1, nth >> 5, nth >> 6 & 1);
+	start.mxcsr = 0x1f80 | (nth >> 10 & 3) << 13;
+	start.mxcsr |= (nth * 0x9e3779b1u >> 31) << 15 | (nth * 0x9e3779b1u >> 30 & 1) << 6;
+	if (nth % 8 == 7) {
+		w[0] ^= 1u << (nth >> 3) % 6;
+		start.mxcsr ^= 0x80u << (nth >> 3) % 6;
+	}
+	for (i = 0; i < 4; i++) {
+		e[0] = (nth + (i >> (nth >> 12 & 1)) * 5) % 32;
+		e[1] = ((nth >> 5) + (i >> (nth >> 12 & 1)) * 7) % 32;
+		if (nth >> 12 & 1) {
+			start.xmm[0][i] = i & 1 ? f64_edges[e[0] & 15] | e[0] >> 4 << 31 :
+				e[1] & 1;
+			start.xmm[1][i] = i & 1 ? f64_edges[e[1] & 15] | e[1] >> 4 << 31 :
+				e[0] & 1;
+		} else {
+			start.xmm[0][i] = f32_edges[e[0] & 15] | e[0] >> 4 << 31;
+			start.xmm[1][i] = f32_edges[e[1] & 15] | e[1] >> 4 << 31;
+		}
+	}
+}
+
+/* A count in CL, in MM1 and in the low half of XMM1. */
+static void fill_count(u32 nth)
+{
+	u16 *w = (u16 *)start.fpu;
+
+	start.gpr[1] = (start.gpr[1] & ~0xffu) | (nth & 0xff);
+	w[2] &= ~0x3800;		/* TOP: ST(1) is MM1 */
+	*(u64 *)(start.fpu + 28 + 10) = nth & 0xff;
+	start.xmm[1][0] = nth & 0xff;
+	start.xmm[1][1] = 0;
+}
+
 static void fill_start(const struct test_case *c, u32 nth)
 {
 	u32 i;
@@ -314,6 +375,12 @@ static void fill_start(const struct test_case *c, u32 nth)
 	}
 	fill_fpu(c->flags, nth);
 	fill_sse(c->flags, nth);
+	if (c->flags & C_PAIRS)
+		fill_pairs(nth);
+	if (c->flags & C_COUNT)
+		fill_count(nth);
+	if (c->flags & (C_PAIRS | C_COUNT))	/* each slot in turn */
+		start.gpr[6] = SCRATCH + 0x100 + (nth & 0xff) * 16;
 }
 
 /* -- the final state ------------------------------------------------------ */
@@ -663,7 +730,7 @@ void runner(void)
 	for (n = 0; n < blob->end; n++, c = next_case(c)) {
 		h = 0;
 		for (i = 0; i < c->nstates && n >= blob->first; i++)
-			h = run_state(c, i, h, blob->verbose);
+			h = run_state(c, c->first_state + i, h, blob->verbose);
 		if (n >= blob->first) {
 			put_hex(h, 8);
 			put_line();

@@ -26,7 +26,7 @@
 	.set	ncases, 0
 	.macro	CASE name, kinds=0x11010000, flags=0, states=6
 	.set	ncases, ncases + 1
-77:	.long	79f - 77b, \states, ncases * 77, \kinds, \flags, 0
+77:	.long	79f - 77b, \states, 0, ncases * 77, \kinds, \flags, 0
 78:	.ascii	"\name"
 	.skip	NAME_BYTES - (. - 78b)
 	.endm
