@@ -10,6 +10,7 @@
 #include "qemu/options.h"
 #include "qemu/optparse.h"
 #include "qemu/target.h"
+#include "tcg/opts.h"
 
 #define MB (1ull << 20)
 #define MIN_RAM MB
@@ -240,16 +241,26 @@ static enum options_result accel_tb_size(struct options *o, const char *name,
 	return OPTIONS_RUN;
 }
 
+/* For tests: notes/ir.md. */
+static enum options_result accel_opt(struct options *o, const char *name, const char *value)
+{
+	if (!tcg_opts_parse(value))
+		return option_fail(o, name, "opt=%.60s: not a list of optimisations", value);
+	return OPTIONS_RUN;
+}
+
 static enum options_result accel_prop(struct options *o, const char *name,
 				      const char *key, const char *value)
 {
-	static const char *const keys[] = { "thread", "tb-size", "split-wx",
+	static const char *const keys[] = { "thread", "tb-size", "opt", "split-wx",
 					    "one-insn-per-tb", "kernel-irqchip" };
 
 	if (!strcmp(key, "thread"))
 		return accel_thread(o, name, value);
 	if (!strcmp(key, "tb-size"))
 		return accel_tb_size(o, name, value);
+	if (!strcmp(key, "opt"))
+		return accel_opt(o, name, value);
 	if (strcmp(key, "split-wx") && strcmp(key, "kernel-irqchip"))
 		return option_unknown(o, name, "property", key, keys,
 				      ARRAY_SIZE(keys), sizeof(*keys));

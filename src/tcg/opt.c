@@ -17,6 +17,7 @@
  * would be seen in the frame of a guest exception that a later instruction may
  * raise. A flag writer goes only when neither wants it. */
 #include "tcg/ir.h"
+#include "tcg/opts.h"
 
 #include <string.h>
 
@@ -579,7 +580,8 @@ static void forward(struct opt *o)
 	struct ir_block *b = o->b;
 
 	for (int n = 0; n < b->n; n++) {
-		forward_one(o, n);
+		if (tcg_opt(TCG_OPT_FOLD))
+			forward_one(o, n);
 		if (traits[b->insn[n].op] & ENDS)
 			b->n = n + 1;
 	}
@@ -670,7 +672,7 @@ static void backward(struct opt *o, struct live *l)
 		if ((traits[i->op] & ENDS) || (i->op == IR_CALL &&
 		    (helper_flags(o, i) & IRH_NORETURN)))
 			l->flags = l->fault = 0;
-		if (is_dead(i, l)) {
+		if (is_dead(i, l) && tcg_opt(TCG_OPT_DEAD)) {
 			i->op = IR_NOPS;
 			continue;
 		}

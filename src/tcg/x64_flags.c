@@ -10,6 +10,7 @@
 #include "tcg/x64_gen.h"
 
 #include "env/log.h"
+#include "tcg/opts.h"
 
 u8 fl_needed_before(struct gen *g)
 {
@@ -148,7 +149,7 @@ bool fl_only_faults(struct gen *g)
 {
 	const struct ir_insn *in = gen_insn(g);
 
-	return (in->fdef & in->ffault) && !in->flive;
+	return (in->fdef & in->ffault) && !in->flive && tcg_opt(TCG_OPT_RECIPE);
 }
 
 int fl_copy_input(struct gen *g, int r)
@@ -350,5 +351,5 @@ void fl_after_op(struct gen *g, u8 kills, struct recipe rec)
 		return;
 	}
 	g->fl = FL_HOST;
-	g->rec = pass ? (struct recipe){ .kind = REC_NONE } : rec;
+	g->rec = pass || !tcg_opt(TCG_OPT_RECIPE) ? no_recipe : rec;
 }

@@ -17,7 +17,8 @@ enum { CFLAG_NO_STACK = 0x100 };
 #define MAX_REGIONS 8
 #define MAX_GROUPS 8
 #define MAX_MAP 1024
-#define N_SPILL 16
+#define N_SPILL 12
+#define N_GROUP_SLOTS 4          /* behind them, in cpu->spill               */
 
 /* Where the guest's arithmetic flags are. */
 enum fl_state {
@@ -66,8 +67,16 @@ struct cold {
  * value at the stretch's start. */
 struct stack_region { int check_at; s32 lo, hi; };
 
-/* Accesses at [base+lo, base+hi) up to instruction `last`: x64_group.c. */
-struct access_group { ir_val base; int check_at, last; s32 lo, hi; bool write; };
+/* Accesses that share a check, up to instruction `last`: x64_group.c. Displacements
+ * count from what the address's registers hold at check_at. */
+struct access_group {
+	struct ir_ea ea;              /* base, index, scale                 */
+	int check_at, last;
+	s32 lo, hi;
+	s32 off;                      /* how far the registers have moved   */
+	int place;                    /* of the host address: r14, or 1 + slot */
+	bool write, open;
+};
 
 struct gen {
 	struct xcode c;
@@ -101,7 +110,7 @@ struct gen {
 	bool region_checked;
 	struct stack_region regions[MAX_REGIONS];
 	/* accesses that share a check */
-	int group, n_groups;
+	int n_groups;
 	u32 reserved;                 /* r14, while it serves one           */
 	struct access_group groups[MAX_GROUPS];
 	/* output */
@@ -183,8 +192,8 @@ struct cold *cold_add(struct gen *g, int kind, u8 *from);
 /* -- x64_group.c ---------------------------------------------------------------- */
 void group_scan(struct gen *g);
 void group_check(struct gen *g);
-bool group_covers(const struct gen *g, const struct ir_insn *in, int bytes, bool write);
-struct xmem group_operand(const struct gen *g, const struct ir_insn *in);
+/* The instruction's memory operand, if a shared check covers it: false, else. */
+bool group_operand(struct gen *g, const struct ir_insn *in, int bytes, bool write, struct xmem *m);
 void group_leave(struct gen *g);
 
 /* -- x64_probe.c ------------------------------------------------------------- */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/tcg/x64_group.c - accesses off one register share one check.
+/* src/tcg/x64_group.c - accesses off the same registers share one check.
  *
- * Three or more accesses at small distances from a register that does not
- * change between them, in code without calls, are a group: at the start of the
- * first one's instruction the page of all of them is looked up once, and r14
- * holds the host address of the lowest byte until the last one:
+ * Three or more accesses at small distances from each other, in code without
+ * calls, are a group: their addresses have the same base and index, and these
+ * change by constants at most (a loop's pointer in copies of its body). At the
+ * start of the first one's instruction the page of all of them is looked up once,
+ * and r14 holds the host address of the lowest byte until the last one:
  *
  *	lea   r8d, [ebp-0x28]
  *	shrx  r9d, r8d, r11d
@@ -16,80 +17,42 @@
  * 1:	ja    slow
  *	... [r14+8] ... [r14+0x20] ...
  *
+ * r14 serves one group at a time; where several overlap the smaller ones keep
+ * theirs in memory and load it into r9 for each access.
+ *
  * The slow path goes on in the TB's variant without shared checks
- * (CF_NO_STACK), whose accesses fill the soft TLB. Groups do not overlap. */
+ * (CF_NO_STACK), whose accesses fill the soft TLB. */
 #include "tcg/x64_gen.h"
+
+#include "tcg/opts.h"
 
 enum { MAX_RANGE = 1024, MIN_ACCESSES = 3 };
 
-/* A group while the scan sees it grow. */
-struct candidate {
-	struct access_group g;
-	int n;
-	bool open, exit_seen;
-	bool late;               /* changed in this guest instruction: its
-				  * start is too early for a check       */
-};
+/* -- which instructions ------------------------------------------------------- */
 
-static void add_group(struct gen *g, const struct candidate *c)
+static bool is_global(const struct gen *g, ir_val v)
 {
-	struct access_group *list = g->groups;
-	int at = g->n_groups;
-
-	if (!c->open || c->n < MIN_ACCESSES)
-		return;
-	for (int i = 0; i < at; i++)         /* r14 serves one at a time     */
-		if (c->g.check_at <= list[i].last && list[i].check_at <= c->g.last)
-			return;
-	if (at == MAX_GROUPS)
-		return;
-	for (; at > 0 && list[at - 1].check_at > c->g.check_at; at--)
-		list[at] = list[at - 1];
-	list[at] = c->g;
-	g->n_groups++;
-}
-
-static void close_group(struct gen *g, struct candidate *c)
-{
-	add_group(g, c);
-	c->open = false;
-}
-
-static bool joins(const struct candidate *c, s32 lo, s32 hi, bool write)
-{
-	return c->open && (s64)MAX(c->g.hi, hi) - MIN(c->g.lo, lo) <= MAX_RANGE &&
-	       !(write && !c->g.write && c->exit_seen);
-}
-
-static void note_access(struct gen *g, struct candidate *c, const struct ir_insn *in, int i,
-			int insn)
-{
-	s32 lo = in->ea.disp, hi = lo + mem_access_bytes(in);
-	bool write = in->mem == IRM_DST;
-
-	if (c->late)
-		return;
-	if (!joins(c, lo, hi, write)) {
-		close_group(g, c);
-		*c = (struct candidate){ .open = true, .g = {
-			.base = in->ea.base, .check_at = insn, .lo = lo, .hi = hi } };
-	}
-	c->g.lo = MIN(c->g.lo, lo);
-	c->g.hi = MAX(c->g.hi, hi);
-	c->g.write |= write;
-	c->g.last = i;
-	c->n++;
+	return v < g->t->n_globals;
 }
 
 static bool can_group(const struct gen *g, const struct ir_insn *in)
 {
-	return in->mem != IRM_NONE && in->ea.index == IR_NONE &&
-	       in->ea.base < g->t->n_globals && in->ea.base != g->t->stack &&
-	       !(in->xflags & IRX_USER);
+	const struct ir_ea *ea = &in->ea;
+
+	if (in->mem == IRM_NONE || in->xflags & IRX_USER || ea->index == g->t->stack)
+		return false;
+	if (ea->index == IR_NONE)
+		return is_global(g, ea->base) && ea->base != g->t->stack;
+	return is_global(g, ea->index) && (ea->base == IR_NONE || is_global(g, ea->base));
+}
+
+static bool same_registers(const struct ir_ea *a, const struct ir_ea *b)
+{
+	return a->base == b->base && a->index == b->index && a->scale == b->scale;
 }
 
 /* Does the instruction change global v? */
-static bool changes(const struct ir_insn *in, int v)
+static bool changes(const struct gen *g, const struct ir_insn *in, ir_val v)
 {
 	switch (ir_desc[in->op].kind) {
 	case IRK_FIX:
@@ -100,13 +63,50 @@ static bool changes(const struct ir_insn *in, int v)
 		return v == 0;               /* fnstsw ax                   */
 	case IRK_VEC:
 		return in->d == v || in->c == v;
+	case IRK_CALL:
+		return true;
 	default:
-		return in->d == v && in->mem != IRM_DST;
+		return is_global(g, v) && in->d == v && in->mem != IRM_DST;
 	}
 }
 
-/* With r14 taken one register is left for temporaries: no group reaches over
- * an instruction that needs two. */
+/* v = v + *step? (LEA, or ADD and SUB, whatever their flags.) */
+static bool steps(const struct ir_insn *in, ir_val v, s32 *step)
+{
+	if (in->d != v || in->mem != IRM_NONE || in->size != IRS_32)
+		return false;
+	if (in->op == IR_LEA && in->ea.base == v && in->ea.index == IR_NONE)
+		*step = in->ea.disp;
+	else if (in->op == IR_ADD && in->a == v && in->b == IR_IMM)
+		*step = (s32)in->imm;
+	else if (in->op == IR_SUB && in->a == v && in->b == IR_IMM)
+		*step = (s32)-in->imm;
+	else
+		return false;
+	return true;
+}
+
+/* How far the instruction moves the address; false: nobody knows. */
+static bool moves(const struct gen *g, const struct ir_insn *in, const struct ir_ea *ea, s32 *by)
+{
+	s32 step;
+
+	*by = 0;
+	if (ea->base != IR_NONE && changes(g, in, ea->base)) {
+		if (!steps(in, ea->base, &step))
+			return false;
+		*by = step;
+	}
+	if (ea->index != IR_NONE && changes(g, in, ea->index)) {
+		if (!steps(in, ea->index, &step))
+			return false;
+		*by = (s32)((u32)*by + ((u32)step << ea->scale));
+	}
+	return true;
+}
+
+/* With r14 taken one register is left for temporaries: a group in r14 does not
+ * reach over an instruction that needs two. */
 static bool needs_temps(const struct ir_insn *in)
 {
 	const ir_val v[] = { in->ea.base, in->ea.index, in->a, in->b, in->c, in->d };
@@ -122,82 +122,276 @@ static bool needs_temps(const struct ir_insn *in)
 	return false;
 }
 
+/* -- finding groups -------------------------------------------------------------- */
+
+enum { MAX_CANDIDATES = 16 };
+
+/* A group while the scan sees it grow. */
+struct candidate {
+	struct access_group g;
+	s32 off;                 /* the registers have moved since check_at  */
+	int n;
+	bool open, exit_seen;
+	bool temps;              /* an instruction among them needs r14      */
+};
+
+struct scan {
+	struct gen *g;
+	struct candidate c[MAX_CANDIDATES];
+	struct candidate done[MAX_GROUPS];   /* the best, unordered          */
+	int n_done;
+};
+
+static void close_group(struct scan *s, struct candidate *c)
+{
+	int at = s->n_done;
+
+	if (!c->open)
+		return;
+	c->open = false;
+	if (c->n < MIN_ACCESSES)
+		return;
+	if (at == MAX_GROUPS) {
+		at = 0;
+		for (int i = 1; i < MAX_GROUPS; i++)
+			if (s->done[i].n < s->done[at].n)
+				at = i;
+		if (s->done[at].n >= c->n)
+			return;
+	} else {
+		s->n_done++;
+	}
+	s->done[at] = *c;
+}
+
+static bool joins(const struct candidate *c, const struct ir_insn *in, s32 lo, s32 hi)
+{
+	return c->open && same_registers(&c->g.ea, &in->ea) &&
+	       (s64)MAX(c->g.hi, hi) - MIN(c->g.lo, lo) <= MAX_RANGE &&
+	       !(in->mem == IRM_DST && !c->g.write && c->exit_seen);
+}
+
+/* A free candidate, or one that has stayed alone for longest. */
+static struct candidate *fresh(struct scan *s)
+{
+	struct candidate *old = s->c;
+
+	for (int i = 0; i < MAX_CANDIDATES; i++) {
+		struct candidate *c = &s->c[i];
+
+		if (!c->open)
+			return c;
+		if (c->n < old->n || (c->n == old->n && c->g.last < old->g.last))
+			old = c;
+	}
+	close_group(s, old);
+	return old;
+}
+
+/* `start` is the index of the guest instruction's mark. */
+static void note_access(struct scan *s, const struct ir_insn *in, int i, int start)
+{
+	struct candidate *c = NULL;
+	s32 lo = in->ea.disp, step;
+	bool temps = false;
+
+	for (int k = 0; k < MAX_CANDIDATES && !c; k++) {
+		struct candidate *q = &s->c[k];
+
+		lo = (s32)((u32)in->ea.disp + (u32)q->off);
+		if (joins(q, in, lo, lo + mem_access_bytes(in)))
+			c = q;
+	}
+	if (!c) {
+		for (int k = start; k < i; k++) {
+			const struct ir_insn *before = &s->g->b->insn[k];
+
+			if (!moves(s->g, before, &in->ea, &step) || step)
+				return;              /* too late for a check */
+			temps |= needs_temps(before);
+		}
+		c = fresh(s);
+		lo = in->ea.disp;
+		*c = (struct candidate){ .open = true, .temps = temps, .g = {
+			.ea = in->ea, .check_at = start, .lo = lo, .hi = lo } };
+	}
+	c->g.lo = MIN(c->g.lo, lo);
+	c->g.hi = MAX(c->g.hi, lo + mem_access_bytes(in));
+	c->g.write |= in->mem == IRM_DST;
+	c->g.last = i;
+	c->n++;
+}
+
+static void note_insn(struct scan *s, const struct ir_insn *in)
+{
+	bool exit = ir_desc[in->op].kind == IRK_EXIT, temps = needs_temps(in);
+	s32 step;
+
+	for (int k = 0; k < MAX_CANDIDATES; k++) {
+		struct candidate *c = &s->c[k];
+
+		if (!c->open)
+			continue;
+		c->exit_seen |= exit;
+		c->temps |= temps;
+		if (ir_desc[in->op].kind == IRK_CALL || !moves(s->g, in, &c->g.ea, &step))
+			close_group(s, c);
+		else
+			c->off = (s32)((u32)c->off + (u32)step);
+	}
+}
+
+/* -- giving them places --------------------------------------------------------------- */
+
+static bool overlap(const struct access_group *a, const struct access_group *b)
+{
+	return a->check_at <= b->last && b->check_at <= a->last;
+}
+
+/* A place that no group given one before needs at the same time; false: none. */
+static bool find_place(const struct gen *g, const struct candidate *c, struct access_group *q)
+{
+	for (int place = c->temps; place <= N_GROUP_SLOTS; place++) {
+		bool taken = false;
+
+		for (int i = 0; i < g->n_groups; i++)
+			taken |= g->groups[i].place == place && overlap(&g->groups[i], &c->g);
+		q->place = place;
+		if (!taken)
+			return true;
+	}
+	return false;
+}
+
+/* The largest first: it gets r14. */
+static void place_groups(struct scan *s)
+{
+	struct gen *g = s->g;
+
+	for (int k = 0; k < s->n_done; k++) {
+		struct candidate *best = NULL;
+
+		for (int i = 0; i < s->n_done; i++)
+			if (s->done[i].n && (!best || s->done[i].n > best->n))
+				best = &s->done[i];
+		g->groups[g->n_groups] = best->g;
+		if (find_place(g, best, &g->groups[g->n_groups]))
+			g->n_groups++;
+		best->n = 0;
+	}
+}
+
 void group_scan(struct gen *g)
 {
-	struct candidate c[IR_MAX_GLOBALS] = { 0 };
-	int insn = 0, n = g->t->n_globals;
+	struct scan s = { .g = g };
+	int start = 0;
 
-	g->n_groups = g->group = 0;
+	g->n_groups = 0;
 	g->reserved = 0;
-	if (!g->b->stack_cache)
+	if (!g->b->stack_cache || !tcg_opt(TCG_OPT_GROUP))
 		return;
 	for (int i = 0; i < g->b->n; i++) {
 		const struct ir_insn *in = &g->b->insn[i];
-		int kind = ir_desc[in->op].kind;
-		bool ends = kind == IRK_CALL || needs_temps(in);
 
-		if (in->op == IR_INSN) {
-			insn = i;
-			for (int v = 0; v < n; v++)
-				c[v].late = false;
-		}
-		if (can_group(g, in) && !ends)
-			note_access(g, &c[in->ea.base], in, i, insn);
-		for (int v = 0; v < n; v++) {
-			c[v].exit_seen |= kind == IRK_EXIT;
-			if (!ends && !changes(in, v))
-				continue;
-			close_group(g, &c[v]);
-			c[v].late = true;
-		}
+		if (in->op == IR_INSN)
+			start = i;
+		if (can_group(g, in) && ir_desc[in->op].kind != IRK_CALL)
+			note_access(&s, in, i, start);
+		note_insn(&s, in);
 	}
-	for (int v = 0; v < n; v++)
-		close_group(g, &c[v]);
+	for (int k = 0; k < MAX_CANDIDATES; k++)
+		close_group(&s, &s.c[k]);
+	place_groups(&s);
 }
 
-/* At a guest instruction's start. */
-void group_check(struct gen *g)
+/* -- code ---------------------------------------------------------------------------------- */
+
+static struct xmem slot_of(const struct access_group *q)
 {
-	const struct access_group *q = &g->groups[g->group];
+	return XMEM(X_ENV, tcg_layout.spill + (N_SPILL + q->place - 1) * 8);
+}
+
+static void open_group(struct gen *g, struct access_group *q)
+{
+	int host = q->place ? X_HOST : X_GROUP;
+	struct ir_ea ea = q->ea;
 	struct xcode *c = &g->c;
 	struct cold *k;
 	u8 *absent;
 
-	if (g->group >= g->n_groups || q->check_at != g->i)
-		return;
 	fl_clobber(g);
-	fl_write_reg_early(g, X_GROUP);
-	x_lea(c, IRS_32, X_EA, XMEM(g->t->global[q->base].host, q->lo));
+	if (!q->place)
+		fl_write_reg_early(g, X_GROUP);
+	ea.disp = q->lo;
+	x_lea(c, IRS_32, X_EA, mem_ea(g, &ea));
 	x_shrx(c, X_HOST, X_EA, X_TWELVE);
-	x_ld(c, IRS_64, X_GROUP, (struct xmem){ X_ENV, X_HOST, 3, tcg_layout.tlb[g->mmu][q->write] });
-	x_rr(c, 0x03, IRS_64, X_GROUP, X_EA);
+	x_ld(c, IRS_64, host, (struct xmem){ X_ENV, X_HOST, 3, tcg_layout.tlb[g->mmu][q->write] });
+	x_rr(c, 0x03, IRS_64, host, X_EA);
 	absent = x_jcc8(c, CC_S);
 	x_grp1_ri(c, 4, IRS_32, X_EA, 4095);
 	x_grp1_ri(c, 7, IRS_32, X_EA, 4096 - (q->hi - q->lo));
 	x_patch8(absent, c->p);              /* CF, ZF clear: `ja` is taken  */
 	k = cold_add(g, COLD_EXIT, x_jcc(c, CC_A));
 	k->link = gen_add_link(g, g->guest_pc, CFLAG_NO_STACK);
-	g->reserved = 1u << X_GROUP;
+	if (q->place)
+		x_st(c, IRS_64, slot_of(q), X_HOST);
+	else
+		g->reserved = 1u << X_GROUP;
+	q->open = true;
+	q->off = 0;
 }
 
-bool group_covers(const struct gen *g, const struct ir_insn *in, int bytes, bool write)
+/* At a guest instruction's start. */
+void group_check(struct gen *g)
 {
-	const struct access_group *q = &g->groups[g->group];
-
-	return g->reserved && can_group(g, in) && in->ea.base == q->base && g->i <= q->last &&
-	       in->ea.disp >= q->lo && (s64)in->ea.disp + bytes <= q->hi && (!write || q->write);
+	for (int i = 0; i < g->n_groups; i++)
+		if (g->groups[i].check_at == g->i)
+			open_group(g, &g->groups[i]);
 }
 
-struct xmem group_operand(const struct gen *g, const struct ir_insn *in)
+static const struct access_group *find_group(const struct gen *g, const struct ir_insn *in,
+					     int bytes, bool write)
 {
-	return XMEM(X_GROUP, in->ea.disp - g->groups[g->group].lo);
+	for (int i = 0; g->n_groups && can_group(g, in) && i < g->n_groups; i++) {
+		const struct access_group *q = &g->groups[i];
+		s64 at = (s32)((u32)in->ea.disp + (u32)q->off);
+
+		if (q->open && same_registers(&q->ea, &in->ea) && at >= q->lo &&
+		    at + bytes <= q->hi && (!write || q->write))
+			return q;
+	}
+	return NULL;
+}
+
+bool group_operand(struct gen *g, const struct ir_insn *in, int bytes, bool write, struct xmem *m)
+{
+	const struct access_group *q = find_group(g, in, bytes, write);
+
+	if (!q)
+		return false;
+	if (q->place)
+		x_ld(&g->c, IRS_64, X_HOST, slot_of(q));
+	*m = XMEM(q->place ? X_HOST : X_GROUP, (s32)((u32)in->ea.disp + (u32)q->off) - q->lo);
+	return true;
 }
 
 /* After an instruction. */
 void group_leave(struct gen *g)
 {
-	if (g->reserved && g->i >= g->groups[g->group].last) {
-		g->reserved = 0;
-		g->group++;
+	const struct ir_insn *in = gen_insn(g);
+
+	for (int i = 0; i < g->n_groups; i++) {
+		struct access_group *q = &g->groups[i];
+		s32 step;
+
+		if (!q->open)
+			continue;
+		if (g->i >= q->last) {
+			q->open = false;
+			if (!q->place)
+				g->reserved = 0;
+		} else if (moves(g, in, &q->ea, &step)) {
+			q->off = (s32)((u32)q->off + (u32)step);
+		}
 	}
 }

@@ -33,6 +33,7 @@
 #include "tcg/x64_gen.h"
 
 #include "env/log.h"
+#include "tcg/opts.h"
 
 enum { MAX_STACK_RANGE = 1024 };
 
@@ -118,7 +119,7 @@ void mem_scan_stack(struct gen *g)
 	g->n_regions = 1;
 	r->check_at = -1;
 	r->lo = r->hi = 0;
-	if (!g->b->stack_cache)
+	if (!g->b->stack_cache || !tcg_opt(TCG_OPT_STACK))
 		return;
 	for (int i = 0; i < g->b->n; i++) {
 		const struct ir_insn *in = &g->b->insn[i];
@@ -292,8 +293,8 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 
 		return (struct xmem){ X_STACK, (s8)esp, 0, in->ea.disp + g->delta };
 	}
-	if (group_covers(g, in, bytes, write))
-		return group_operand(g, in);
+	if (group_operand(g, in, bytes, write, &ea))
+		return ea;
 	fl_clobber(g);
 	ea = mem_ea(g, &in->ea);
 	if (ea.base == X_NONE && ea.index == X_NONE) {

@@ -20,7 +20,7 @@
 #include "tcg/x64.h"
 
 enum { IO_PAGES = 1 << 3 | 1 << 9, RO_PAGES = 1 << 5 | 1 << 7,
-       CF_NO_STACK = 0x100, NO_PC = 0x7fff0000, RETURN_STACK = 64 << 10 };
+       CF_NO_STACK = 0x100, NO_PC = 0x6b7a5913, RETURN_STACK = 64 << 10 };
 
 static struct test_cpu *cpu;
 static u8 *ram, *return_stack;

@@ -103,7 +103,13 @@ static struct ir_ea address(struct rb *r)
 	struct ir_insn *i;
 	ir_val t, from;
 
-	switch (below(r, 8)) {
+	switch (below(r, 9)) {
+	case 8:                                  /* an array off the frame  */
+		ea.base = chance(r, 4) ? IR_NONE : 4 + below(r, 2);
+		ea.index = 7;
+		ea.scale = (u8)below(r, 4);
+		ea.disp = (s32)below(r, 256) + (ea.base == IR_NONE ? 0x9000 : 0);
+		break;
 	case 0:
 		ea.disp = (s32)below(r, MEM_SIZE);
 		break;
@@ -339,10 +345,18 @@ static void gen_lea(struct rb *r)
 	i->d = dest(r, size);
 }
 
-/* A step of the stack pointer or the frame. */
+/* A step of the array's index, by an addition; of the stack pointer or the frame. */
 static void gen_step(struct rb *r)
 {
-	struct ir_insn *i = add(r, IR_LEA, IRS_32);
+	struct ir_insn *i = add(r, chance(r, 3) ? IR_ADD : IR_LEA, IRS_32);
+
+	if (i->op == IR_ADD) {
+		i->d = i->a = chance(r, 4) ? 5 : 7;
+		i->b = IR_IMM;
+		i->imm = (s64)below(r, 9) - 4;
+		i->fdef = chance(r, 2) ? IRF_ALL : 0;
+		return;
+	}
 
 	i->d = 4 + below(r, 2);
 	i->ea.base = 4 + below(r, 2);
@@ -596,6 +610,8 @@ void random_state(struct rng *g, struct state *s)
 			       (u32)constant(&r);
 	s->global[4] = 0x6000 + below(&r, 0x400) * 4;
 	s->global[5] = 0x8000 + below(&r, 0x400) * 4;
+	if (chance(&r, 2))
+		s->global[7] = below(&r, 64);
 	s->flags = (u8)(rng_next(g) & IRF_ALL);
 	for (int k = 0; k < ENV_SIZE; k++)
 		s->env[k] = (u8)rng_next(g);
