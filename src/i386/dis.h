@@ -58,6 +58,8 @@ struct dis {
 	bool end;                    /* nothing follows this instruction     */
 	bool single;                 /* one instruction, then the main loop  */
 	u8 n_cond;                   /* conditional exits so far             */
+	u8 n_copies;                 /* of the loop that the block is, so far,
+				      * beyond the first                     */
 	/* -- fetch ---------------------------------------------------------- */
 	const u8 *cur, *fend, *mark; /* next byte; limit; where `done` counts from */
 	u32 done;                    /* bytes of this instruction before mark */

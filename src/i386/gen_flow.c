@@ -9,6 +9,8 @@
  * DIFF: a jump beyond CS.limit whose target is not known now faults at the
  * target, not at the jump (hardware pushes the jump's own address). */
 #include "i386/dis.h"
+#include "qemu/machine.h"
+#include "tcg/opts.h"
 
 gen_fn gen_jcc, gen_jmp, gen_call, gen_jmp_ind, gen_call_ind, gen_ret, gen_retf,
 	gen_jmp_far, gen_call_far, gen_jmp_far_mem, gen_call_far_mem, gen_loop, gen_jcxz,
@@ -78,6 +80,43 @@ static bool beyond_limit(struct dis *d, u32 target)
 	return true;
 }
 
+/* -- traces that follow jumps -------------------------------------------------------- */
+
+enum { MAX_COPIES = 4, MAX_LOOP = 32, MAX_GAP = 128 };
+
+static bool may_follow(const struct dis *d)
+{
+	return !d->single && !d->mmio && !machine_config.icount &&
+	       !(d->t->cflags & (CF_COUNT_MASK | CF_NO_STACK));
+}
+
+/* Does this jump close a loop over the block, which is short enough to go round
+ * once more? Then one check of interrupts, of the flags at the end and of each
+ * pointer serves several rounds. */
+static bool goes_round(const struct dis *d, u32 target)
+{
+	u32 rounds = d->n_copies + 1, insns = d->t->n_insns + 1;
+
+	return target == (u32)d->t->pc && tcg_opt(TCG_OPT_UNROLL) && may_follow(d) &&
+	       rounds < MAX_COPIES && insns / rounds * (rounds + 1) <= MAX_LOOP;
+}
+
+static void go_round(struct dis *d)
+{
+	d->next = (u32)d->t->pc;
+	d->n_copies++;
+}
+
+/* A jump forward to what is almost next: the bytes between belong to the block,
+ * too, as far as stores are concerned. */
+static bool is_short(const struct dis *d, u32 target)
+{
+	return target >= d->next && target - d->next <= MAX_GAP && tcg_opt(TCG_OPT_JUMP) &&
+	       may_follow(d) && ((d->cs_base + target) & (u32)PAGE_MASK) == (u32)d->page0;
+}
+
+/* -- direct exits ---------------------------------------------------------------------- */
+
 void gen_goto(struct dis *d, u32 target)
 {
 	u8 live;
@@ -107,10 +146,26 @@ void gen_goto_ind(struct dis *d, ir_val pc, int xflags, u32 ret)
 	d->end = true;
 }
 
+static void side_exit(struct dis *d, enum ir_op op, int cc, int size, ir_val a, u32 target)
+{
+	u8 live = peek_flags(d, target);
+	struct ir_insn *i = ir_add(d->ir, op, size);
+
+	i->cc = (u8)cc;
+	i->a = a;
+	set_exit(d, i, target, live);
+}
+
+/* Behind the last copy of a loop the block ends. */
+static void end_rounds(struct dis *d, u32 target)
+{
+	if (d->n_copies && target == (u32)d->t->pc)
+		gen_goto(d, d->next);
+}
+
 void gen_goto_cc(struct dis *d, enum ir_cc cc, u32 target)
 {
 	struct ir_insn *i;
-	u8 live;
 
 	if (d->single) {
 		ir_val pc = emit_const(d, d->next), to = emit_const(d, target);
@@ -123,18 +178,19 @@ void gen_goto_cc(struct dis *d, enum ir_cc cc, u32 target)
 		leave_single(d, pc);
 		return;
 	}
-	live = peek_flags(d, target);
-	i = ir_add(d->ir, IR_EXITCC, IRS_32);
-	i->cc = cc;
-	set_exit(d, i, target, live);
 	d->n_cond++;
+	if (goes_round(d, target)) {
+		side_exit(d, IR_EXITCC, cc ^ 1, IRS_32, IR_NONE, d->next);
+		go_round(d);
+		return;
+	}
+	side_exit(d, IR_EXITCC, cc, IRS_32, IR_NONE, target);
+	end_rounds(d, target);
 }
 
 void gen_goto_z(struct dis *d, enum ir_op op, int size, ir_val v, u32 target)
 {
 	bool nz = op == IR_EXITNZ;
-	struct ir_insn *i;
-	u8 live;
 
 	if (d->single) {
 		ir_val to = emit_const(d, target), on = emit_const(d, d->next);
@@ -143,11 +199,14 @@ void gen_goto_z(struct dis *d, enum ir_op op, int size, ir_val v, u32 target)
 					  nz ? to : on, nz ? on : to));
 		return;
 	}
-	live = peek_flags(d, target);
-	i = ir_add(d->ir, op, size);
-	i->a = v;
-	set_exit(d, i, target, live);
 	d->n_cond++;
+	if (goes_round(d, target)) {
+		side_exit(d, nz ? IR_EXITZ : IR_EXITNZ, 0, size, v, d->next);
+		go_round(d);
+		return;
+	}
+	side_exit(d, op, 0, size, v, target);
+	end_rounds(d, target);
 }
 
 /* a ? b : c, for LOOP and JCXZ in blocks of one instruction. */
@@ -166,7 +225,13 @@ void gen_jcc(struct dis *d)
 
 void gen_jmp(struct dis *d)
 {
-	if (!beyond_limit(d, d->target))
+	if (beyond_limit(d, d->target))
+		return;
+	if (goes_round(d, d->target))
+		go_round(d);
+	else if (is_short(d, d->target))
+		d->next = d->target;
+	else
 		gen_goto(d, d->target);
 }
 

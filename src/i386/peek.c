@@ -7,6 +7,7 @@
  * drops the block. An instruction that may fault counts as a reader of all
  * flags: its exception frame shows them. */
 #include "i386/dis.h"
+#include "tcg/opts.h"
 
 #include <string.h>
 
@@ -125,7 +126,7 @@ u8 peek_flags(struct dis *d, u32 pc)
 	struct dis p;
 	int budget = PEEK_INSNS;
 
-	if (d->mmio || !in_page(d, pc))
+	if (d->mmio || !in_page(d, pc) || !tcg_opt(TCG_OPT_PEEK))
 		return IRF_ALL;
 	p = (struct dis){
 		.t = d->t, .cpu = d->cpu, .flags = d->flags, .cs_base = d->cs_base,

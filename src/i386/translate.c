@@ -2,17 +2,20 @@
 /* src/i386/translate.c - from a guest EIP to a block of IR, and what the
  * back end is told of the guest. Upstream: gen_intermediate_code.
  *
- * A block is a trace: it goes on past conditional jumps and ends at a jump
- * that is always taken, at an instruction after which the mode may be another,
- * at the end of its first page (the last instruction may reach into a second
- * one), or when it is long enough. */
+ * A block is a trace: it goes on past conditional jumps and short jumps forward,
+ * holds a short loop several times, and ends at any other jump that is always
+ * taken, at an instruction after which the mode may be another, at the end of its
+ * first page (the last instruction may reach into a second one), or when it is
+ * long enough. */
 #include "env/disas.h"
 #include "i386/dis.h"
 #include "qemu/machine.h"
+#include "tcg/opts.h"
 
 enum {
 	MAX_INSNS = 48,
 	MAX_COND = 4,                /* side exits; with icount 1, at the end */
+	MAX_COND_LOOP = 8,           /* ... of a loop's copies               */
 	MAX_TEMPS_USED = IR_MAX_TEMPS - 64,
 	MIN_ROOM = 128,              /* more than one instruction can need   */
 };
@@ -94,12 +97,19 @@ static void gen_insn(struct dis *d)
 		d->row->gen(d);
 }
 
+static int max_cond(const struct dis *d)
+{
+	if (machine_config.icount || !tcg_opt(TCG_OPT_TRACE))
+		return 1;
+	return d->n_copies ? MAX_COND_LOOP : MAX_COND;
+}
+
 static bool is_full(const struct dis *d)
 {
 	u32 max = d->t->cflags & CF_COUNT_MASK;
 
 	return d->t->n_insns >= (max ? MIN(max, (u32)MAX_INSNS) : MAX_INSNS) ||
-	       d->n_cond >= (machine_config.icount ? 1 : MAX_COND) || d->single || d->mmio ||
+	       d->n_cond >= max_cond(d) || d->single || d->mmio ||
 	       d->ir->n_vals >= IR_FIRST_TEMP + MAX_TEMPS_USED ||
 	       ir_room(d->ir) < MIN_ROOM ||
 	       ((d->cs_base + d->next) & (u32)PAGE_MASK) != (u32)d->page0;
@@ -108,12 +118,13 @@ static bool is_full(const struct dis *d)
 void target_translate(struct translation *t)
 {
 	struct dis d;
-	u32 pc = (u32)t->pc;
+	u32 pc = (u32)t->pc, end = pc;
 
 	begin_block(&d, t);
 	do {
 		if (!decode(&d, pc))
 			break;
+		end = MAX(end, d.next);
 		gen_insn(&d);
 		t->n_insns++;
 		pc = d.next;
@@ -123,7 +134,7 @@ void target_translate(struct translation *t)
 		d.next = pc;
 		gen_goto(&d, pc);
 	}
-	t->size = pc - (u32)t->pc;
+	t->size = end - (u32)t->pc;
 	if (d.mmio)
 		t->page[0] = t->page[1] = ~(ram_addr)0;
 }
