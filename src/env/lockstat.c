@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "env/locktrace.h"
 #include "env/log.h"
 #include "env/map.h"
 
@@ -40,6 +41,7 @@ static struct table *tables;          /* _Atomic                             */
 static u32 n_tables;                  /* _Atomic                             */
 static u64 lost_threads;              /* _Atomic; counts of threads without  */
 static s64 enabled_ns;
+static u64 enabled_at;
 static _Thread_local struct table *mine;
 
 #define ADD(x, v) __atomic_store_n(&(x), (x) + (v), __ATOMIC_RELAXED)
@@ -48,8 +50,10 @@ static _Thread_local struct table *mine;
 
 void lockstat_enable(u32 what)
 {
-	if (!enabled_ns)
+	if (!enabled_ns) {
 		enabled_ns = clock_monotonic_ns();
+		enabled_at = clock_stamp();
+	}
 	clock_tsc_to_ns(0);           /* it measures from its first call     */
 	lock_watch |= what;
 }
@@ -57,6 +61,16 @@ void lockstat_enable(u32 what)
 s64 lockstat_elapsed_ns(void)
 {
 	return clock_monotonic_ns() - enabled_ns;
+}
+
+u64 lockstat_begin(void)
+{
+	return enabled_at;
+}
+
+static bool tracing(void)
+{
+	return lock_watch & WATCH_TRACE;
 }
 
 /* -- counting ------------------------------------------------------------------- */
@@ -167,6 +181,8 @@ void lockstat_acquired(const struct lock *l, const struct lock_site *site, u64 s
 {
 	struct row *r = row_find(STAT_LOCK, l->name, site, 0);
 
+	if (start && tracing())
+		locktrace_span(TRACE_WAIT, l->name, start, l->since);
 	if (!r)
 		return;
 	ADD(r->n, 1);
@@ -180,6 +196,8 @@ void lockstat_held(const struct lock_hold *h)
 
 	if (!h->since)                /* taken before somebody watched       */
 		return;
+	if (tracing() && h->name == bql.name)
+		locktrace_span(TRACE_HOLD, h->name, h->since, h->until);
 	r = row_find(STAT_LOCK, h->name, h->site, 0);
 	if (r)
 		row_hold(r, between(h->since, h->until));
@@ -187,19 +205,36 @@ void lockstat_held(const struct lock_hold *h)
 
 void lockstat_slept(const struct lock *l, const struct lock_site *site, u64 start)
 {
-	struct row *r = row_find(l->rank == RANK_HALT ? STAT_IDLE : STAT_COND, l->name,
-				 site, 0);
+	bool idle = l->rank == RANK_HALT;
+	struct row *r = row_find(idle ? STAT_IDLE : STAT_COND, l->name, site, 0);
 
+	if (tracing())
+		locktrace_span(idle ? TRACE_IDLE : TRACE_WAIT, idle ? "halted" : site->what, start,
+			       l->since);
 	if (!r)
 		return;
 	ADD(r->n, 1);
 	row_wait(r, between(start, l->since));
 }
 
+static void trace(enum lockstat_kind kind, const char *name, u64 start, u64 mid, u64 end)
+{
+	if (kind == STAT_SECTION) {
+		locktrace_span(TRACE_STOP, name, start, mid);
+		locktrace_span(TRACE_SECTION, name, mid, end);
+	} else if (kind == STAT_WORK) {
+		locktrace_span(TRACE_WORK, name, mid, end);
+	} else if (kind == STAT_IDLE) {
+		locktrace_span(TRACE_IDLE, name, start, mid);
+	}
+}
+
 void lockstat_span(enum lockstat_kind kind, const char *name, u64 start, u64 mid, u64 end)
 {
 	struct row *r = row_find(kind, name, NULL, 0);
 
+	if (tracing())
+		trace(kind, name, start, mid, end);
 	if (!r)
 		return;
 	ADD(r->n, 1);
@@ -214,6 +249,46 @@ void lockstat_happened(enum lockstat_kind kind, const char *name, u32 index)
 
 	if (r)
 		ADD(r->n, 1);
+}
+
+void lockstat_ran(u32 cpu, u64 start)
+{
+	if (tracing())
+		locktrace_span(TRACE_GUEST, NULL, start, clock_stamp());
+	lockstat_happened(STAT_EVENT, "left cpu_exec, vCPU", cpu);
+}
+
+/* An arrow's name: its time and its target. */
+static u64 kick_name(const u64 *kick, u64 sent)
+{
+	return sent ^ (u64)(uintptr_t)kick << 32;
+}
+
+/* Needed: none is on its way already. */
+void lockstat_kicked(u64 *kick)
+{
+	u64 now = clock_stamp(), none = 0;
+
+	lockstat_happened(STAT_EVENT, "kick sent", 0);
+	if (!__atomic_compare_exchange_n(kick, &none, now, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
+		return;
+	lockstat_happened(STAT_EVENT, "kick needed", 0);
+	if (tracing())
+		locktrace_point(TRACE_KICK, now, kick_name(kick, now));
+}
+
+void lockstat_reacted(u64 *kick, bool inside)
+{
+	u64 sent = __atomic_exchange_n(kick, 0, __ATOMIC_RELAXED), now = clock_stamp();
+
+	if (!sent)
+		return;
+	now = MAX(now, sent);
+	lockstat_span(STAT_KICK, "kick to reaction", sent, now, 0);
+	if (tracing())
+		locktrace_point(inside ? TRACE_REACTION_INSIDE : TRACE_REACTION, now,
+				kick_name(kick, sent));
 }
 
 /* -- adding up -------------------------------------------------------------------- */

@@ -12,7 +12,7 @@
 #include "env/lock.h"
 
 /* What is asked for, or'ed together. */
-enum { WATCH_STATS = 1 };
+enum { WATCH_STATS = 1, WATCH_TRACE = 2 };
 extern u32 lock_watch;
 #define lock_watched() __builtin_expect(lock_watch != 0, 0)
 /* Before there are other threads, with no lock held. */
@@ -26,6 +26,7 @@ enum lockstat_kind {
 	STAT_IDLE,              /* the same where nothing is to be done      */
 	STAT_SECTION,           /* an exclusive section: to stop all, held   */
 	STAT_WORK,              /* queued work: its delay, its run           */
+	STAT_KICK,              /* from a kick until its target reacted      */
 	STAT_DEVICE,            /* an access to a device that takes the BQL  */
 	STAT_EVENT,             /* what only happens: a kick, ...            */
 };
@@ -37,6 +38,9 @@ void lockstat_acquired(const struct lock *l, const struct lock_site *site, u64 s
 void lockstat_held(const struct lock_hold *h);
 void lockstat_slept(const struct lock *l, const struct lock_site *site, u64 start);
 void lockstat_span(enum lockstat_kind kind, const char *name, u64 start, u64 mid, u64 end);
+void lockstat_ran(u32 cpu, u64 start);
+void lockstat_kicked(u64 *kick);
+void lockstat_reacted(u64 *kick, bool inside);
 void lockstat_happened(enum lockstat_kind kind, const char *name, u32 index);
 
 /* A time stamp; 0 when nobody watches. */
@@ -57,6 +61,24 @@ static inline void lockstat_idle(const char *name, u64 start)
 {
 	if (lock_watched() && start)
 		lockstat_span(STAT_IDLE, name, start, clock_stamp(), 0);
+}
+/* The calling vCPU's thread has been in guest code since `start`. */
+static inline void lockstat_guest(u32 cpu, u64 start)
+{
+	if (lock_watched())
+		lockstat_ran(cpu, start);
+}
+/* A kick is sent; whoever is kicked reacts, `inside` guest code or not. *kick is the
+ * time of one that nobody has reacted to, 0: there is none. _Atomic. */
+static inline void lockstat_kick(u64 *kick)
+{
+	if (lock_watched())
+		lockstat_kicked(kick);
+}
+static inline void lockstat_reaction(u64 *kick, bool inside)
+{
+	if (lock_watched() && __atomic_load_n(kick, __ATOMIC_RELAXED))
+		lockstat_reacted(kick, inside);
 }
 /* `name` has happened, to number `index` of those it may happen to. */
 static inline void lockstat_event(const char *name, u32 index)
@@ -88,7 +110,8 @@ struct lockstat_sum {
 struct lockstat_sum *lockstat_merge(size_t *n, u64 *lost);
 /* Of one row's name and index; for tests and small reports. */
 u64 lockstat_count(enum lockstat_kind kind, const char *name, u32 index);
-/* Since lockstat_enable(). */
+/* Since lockstat_enable(); its time stamp. */
 s64 lockstat_elapsed_ns(void);
+u64 lockstat_begin(void);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "env/disas.h"
+#include "env/lockstat.h"
 #include "env/log.h"
 #include "env/map.h"
 #include "env/signal.h"
@@ -512,8 +513,10 @@ static bool cpu_handle_interrupt(struct cpu *cpu)
 		target_take_trap(cpu);
 		return true;
 	}
-	if (__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST))
+	if (__atomic_load_n(&cpu->exit_request, __ATOMIC_SEQ_CST)) {
 		__atomic_store_n(&cpu->exit_request, 0, __ATOMIC_SEQ_CST);
+		lockstat_reaction(&cpu->halt_cond->kick_at, true);
+	}
 	pending = cpu_pending(cpu);
 	if (pending && target_exec_interrupt(cpu, pending))
 		cpu->exit_link = NULL;

@@ -61,6 +61,7 @@ struct halt_cond {
 	struct lock lock;
 	struct cond cond;
 	u32 kicked;                  /* _Atomic                            */
+	u64 kick_at;                 /* _Atomic; see lockstat_kick()       */
 };
 
 struct tb;

@@ -37,6 +37,7 @@ void halt_cond_init(struct halt_cond *h)
 void halt_clear(struct halt_cond *h)
 {
 	__atomic_store_n(&h->kicked, 0, __ATOMIC_SEQ_CST);
+	lockstat_reaction(&h->kick_at, false);
 }
 
 bool halt_kicked(const struct halt_cond *h)
@@ -46,10 +47,9 @@ bool halt_kicked(const struct halt_cond *h)
 
 static void halt_wake(struct halt_cond *h)
 {
-	lockstat_event("kick sent", 0);
+	lockstat_kick(&h->kick_at);
 	if (__atomic_exchange_n(&h->kicked, 1, __ATOMIC_SEQ_CST))
 		return;
-	lockstat_event("kick needed", 0);
 	/* The sleeper has looked, or will see: woken, it finds the lock free. */
 	lock_acquire(&h->lock);
 	lock_release(&h->lock);
@@ -142,11 +142,14 @@ void cpu_attend(struct cpu *cpu)
 
 int cpu_run(struct cpu *cpu)
 {
+	u64 start;
 	int r;
 
 	thread_role_enter(&vcpu_thread);
 	cpu_exec_start(cpu);
+	start = lockstat_now();
 	r = cpu_exec(cpu);
+	lockstat_guest((u32)cpu->cpu_index, start);
 	cpu_exec_end(cpu);
 	if (r == EXCP_ATOMIC)
 		cpu_exec_step_atomic(cpu);

@@ -9,6 +9,7 @@
 
 #include "env/file.h"
 #include "env/lockstat.h"
+#include "env/locktrace.h"
 #include "env/log.h"
 #include "qemu/cpus.h"
 #include "qemu/machine.h"
@@ -25,6 +26,19 @@ int lockreport_start(const char *path)
 		json_path = path;
 	}
 	lockstat_enable(WATCH_STATS);
+	return 0;
+}
+
+static const char *trace_path;
+static int trace_fd = -1;
+
+int locktrace_start(const char *path)
+{
+	trace_fd = file_create(path);
+	if (trace_fd < 0)
+		return -trace_fd;
+	trace_path = path;
+	lockstat_enable(WATCH_TRACE);
 	return 0;
 }
 
@@ -117,6 +131,7 @@ static const struct part {
 	  span_line },
 	{ STAT_WORK, "work", "queued work                  count" WAIT_HEAD HOLD_HEAD,
 	  span_line },
+	{ STAT_KICK, "kicks", "kicks                        count" WAIT_HEAD, cond_line },
 	{ STAT_DEVICE, "devices", "device accesses with the BQL count", device_line },
 	{ STAT_EVENT, "events", "event                        count", event_line },
 };
@@ -271,13 +286,18 @@ void lockreport_json(struct strbuf *b)
 
 /* -- at the end ------------------------------------------------------------------------ */
 
-int lockreport_end(void)
+static int cannot_write(const char *path, int err)
+{
+	if (err)
+		error_report("cannot write %s: %s", path, strerror(err));
+	return err;
+}
+
+static int stats_end(void) REQUIRES(bql)
 {
 	struct strbuf b = { 0 };
-	int err = 0;
+	int err;
 
-	if (!(lock_watch & WATCH_STATS))
-		return 0;
 	lockreport_text(&b);
 	file_write_all(2, b.s, b.n);
 	strbuf_free(&b);
@@ -286,7 +306,27 @@ int lockreport_end(void)
 	lockreport_json(&b);
 	err = file_write_all(json_fd, b.s, b.n);
 	strbuf_free(&b);
-	if (err)
-		error_report("cannot write %s: %s", json_path, strerror(err));
+	return cannot_write(json_path, err);
+}
+
+static int trace_end(void)
+{
+	u64 dropped;
+	int err = locktrace_write(trace_fd, lockstat_begin(), &dropped);
+
+	if (dropped)
+		warn("%s lacks %llu events: it holds %u a thread", trace_path,
+		     (unsigned long long)dropped, locktrace_room());
+	return cannot_write(trace_path, err);
+}
+
+int lockreport_end(void)
+{
+	int err = 0;
+
+	if (lock_watch & WATCH_STATS)
+		err = stats_end();
+	if (lock_watch & WATCH_TRACE)
+		err |= trace_end();
 	return err;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "env/file.h"
+#include "env/locktrace.h"
 #include "env/log.h"
 #include "env/poll.h"
 #include "env/signal.h"
@@ -57,6 +58,11 @@ static void read_options(int argc, char **argv)
 	err = o.lockstat ? lockreport_start(o.lockstat_path) : 0;
 	if (err)
 		die("cannot write %s: %s", o.lockstat_path, strerror(err));
+	if (o.trace_events)
+		locktrace_set_room(o.trace_events);
+	err = o.trace_path ? locktrace_start(o.trace_path) : 0;
+	if (err)
+		die("cannot write %s: %s", o.trace_path, strerror(err));
 }
 
 static void machine_build(void) REQUIRES(bql)

@@ -18,6 +18,8 @@ struct options {
 	const char *log_path;            /* -D, NULL: stderr                 */
 	bool lockstat;                   /* -lockstat                        */
 	const char *lockstat_path;       /* ... =FILE; NULL: none            */
+	const char *trace_path;          /* -trace locks=FILE; NULL: none    */
+	u32 trace_events;                /* ... ,events=N; 0: default        */
 	bool no_kvm;                     /* KVM was asked for                */
 	char ignored[256];               /* options without effect, listed   */
 	char err[256];
@@ -46,7 +48,7 @@ enum options_result option_unknown(struct options *o, const char *name,
 void option_ignored(struct options *o, const char *name, const char *arg);
 
 option_fn opt_icount, opt_m, opt_smp, opt_cpu, opt_accel, opt_machine, opt_display, opt_vga,
-	opt_monitor, opt_none, opt_rtc, opt_d, opt_action, opt_name;
+	opt_monitor, opt_none, opt_rtc, opt_d, opt_action, opt_name, opt_trace;
 option_fn opt_device, opt_serial, opt_debugcon, opt_chardev, opt_global;
 /* What the serial ports are when all options are read. */
 enum options_result serials_finish(struct options *o);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "env/clock.h"
+#include "env/locktrace.h"
 #include "env/log.h"
 #include "qemu/options.h"
 #include "qemu/optparse.h"
@@ -452,6 +453,27 @@ enum options_result opt_vga(struct options *o, const char *name,
 	};
 
 	return word_check(o, name, "card", arg, cards, ARRAY_SIZE(cards));
+}
+
+/* locks=FILE[,events=N] */
+enum options_result opt_trace(struct options *o, const char *name, const char *arg)
+{
+	char *list = text_keep(arg), *key, *value;
+	u64 n;
+
+	while (kv_next(&list, &key, &value)) {
+		if (!strcmp(key, "locks") && value && *value)
+			o->trace_path = value;
+		else if (!strcmp(key, "events") && value && parse_u64(value, &n) && n &&
+			 n <= TRACE_EVENTS_MAX)
+			o->trace_events = (u32)n;
+		else
+			return option_fail(o, name, "%.60s: neither locks=FILE nor events=N, "
+					   "N at most %d", key, TRACE_EVENTS_MAX);
+	}
+	if (!o->trace_path)
+		return option_fail(o, name, "locks=FILE is what there is");
+	return OPTIONS_RUN;
 }
 
 enum options_result opt_monitor(struct options *o, const char *name,

@@ -416,6 +416,9 @@ START_TEST(kicks)
 	ck_assert_uint_ge(lockstat_count(STAT_EVENT, "kick needed", 0), needed + 1);
 	ck_assert_uint_le(lockstat_count(STAT_EVENT, "kick needed", 0), needed + 3);
 	run_on_cpu(cpu, nothing, NULL);
+	needed = lockstat_count(STAT_EVENT, "kick needed", 0);
+	ck_assert_uint_le(count(STAT_KICK, "kick to reaction", NULL), needed);
+	ck_assert_uint_ge(count(STAT_KICK, "kick to reaction", NULL), needed - 1);
 	ck_assert_uint_ge(count(STAT_IDLE, "halt_cond", "halt_sleep"), 1);
 }
 END_TEST
