@@ -111,6 +111,10 @@ struct x86_cpu {
 	/* User pages that ring 0 got at under EFLAGS.AC, see smap_close(). */
 	u32 n_smap_pages, smap_page[SMAP_PAGES];
 	u64 tsc_offset;
+	/* MONITOR's line of RAM, NULL: none; its bytes then. */
+	hva monitor_host;
+	u64 monitor_line[8];
+	bool wake_by_any;        /* halted: an interrupt wakes it, IF or not */
 	u32 fpu_ip, fpu_dp;      /* see fpu.c: FIP, FDP the guest loaded     */
 	u16 fpu_op, fpu_cs, fpu_ds;
 	/* x87 and XMM registers, FXSAVE's format, while another vCPU has the
@@ -154,6 +158,9 @@ u32 xcr0_possible(const struct x86_cpu *x);           /* bits XCR0 may have  */
 /* From a helper: the instruction under way faults. */
 void raise_exception(struct x86_cpu *x, int vector) __attribute__((noreturn));
 void raise_exception_err(struct x86_cpu *x, int vector, u32 err) __attribute__((noreturn));
+/* From a helper: stop until an interrupt comes, then go on at EIP next. any: one that
+ * EFLAGS.IF keeps from being taken does, too. */
+void cpu_halt(struct x86_cpu *x, u32 next, bool any) __attribute__((noreturn));
 
 /* -- control registers (mmu.c) ---------------------------------------------------- */
 void cpu_set_cr0(struct x86_cpu *x, u32 v);

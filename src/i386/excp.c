@@ -172,16 +172,20 @@ u64 helper_bound(struct cpu *cpu, u32 addr, u32 index, u32 size)
 	return 0;
 }
 
+void cpu_halt(struct x86_cpu *x, u32 next, bool any)
+{
+	x->c.pc = next;
+	x->hflags &= ~(u32)HF_INHIBIT_IRQ;
+	x->wake_by_any = any;
+	__atomic_store_n(&x->c.halted, true, __ATOMIC_RELAXED);
+	x->c.exception_index = EXCP_HLT;
+	cpu_loop_exit(&x->c);
+}
+
 u64 helper_hlt(struct cpu *cpu, u32 next, u32 b, u32 c)
 {
-	struct x86_cpu *x = x86(cpu);
-
 	(void)b, (void)c;
-	cpu->pc = next;
-	x->hflags &= ~(u32)HF_INHIBIT_IRQ;
-	__atomic_store_n(&cpu->halted, true, __ATOMIC_RELAXED);
-	cpu->exception_index = EXCP_HLT;
-	cpu_loop_exit(cpu);
+	cpu_halt(x86(cpu), next, false);
 }
 
 /* One thread runs all vCPUs: whom this one waits for may have its turn. */
@@ -572,7 +576,7 @@ bool target_has_work(struct cpu *cpu)
 		return r & (CPU_INTERRUPT_INIT | CPU_INTERRUPT_SIPI);
 	if (r & (CPU_INTERRUPT_INIT | CPU_INTERRUPT_NMI))
 		return true;
-	return (x->eflags & EFLAGS_IF) &&
+	return (x->eflags & EFLAGS_IF || x->wake_by_any) &&
 		((r & CPU_INTERRUPT_HARD) ||
 		 ((r & CPU_INTERRUPT_POLL) && apic_has_interrupt(cpu)));
 }

@@ -7,9 +7,10 @@
 
 #include "env/log.h"
 #include "i386/model.h"
+#include "qemu/machine.h"
 #include "qemu/optparse.h"
 
-enum { HOST = 1, OURS = 2 };         /* implemented: by the host, or by us  */
+enum { HOST = 1, OURS = 2, ALONE = 3 }; /* implemented: by the host; by us; for one vCPU */
 static const struct feature { const char *name; u8 word, bit, how; } list[] = {
 	{ "fpu", FEAT_1_EDX, 0, OURS }, { "vme", FEAT_1_EDX, 1, OURS },
 	{ "de", FEAT_1_EDX, 2, OURS }, { "pse", FEAT_1_EDX, 3, OURS },
@@ -24,7 +25,7 @@ static const struct feature { const char *name; u8 word, bit, how; } list[] = {
 	{ "sse", FEAT_1_EDX, 25, HOST }, { "sse2", FEAT_1_EDX, 26, HOST },
 	{ "ss", FEAT_1_EDX, 27, 0 }, { "ht", FEAT_1_EDX, 28, 0 },
 	{ "pni", FEAT_1_ECX, 0, HOST }, { "sse3", FEAT_1_ECX, 0, HOST },
-	{ "pclmulqdq", FEAT_1_ECX, 1, HOST }, { "monitor", FEAT_1_ECX, 3, 0 },
+	{ "pclmulqdq", FEAT_1_ECX, 1, HOST }, { "monitor", FEAT_1_ECX, 3, ALONE },
 	{ "ssse3", FEAT_1_ECX, 9, HOST }, { "fma", FEAT_1_ECX, 12, 0 },
 	{ "cx16", FEAT_1_ECX, 13, 0 }, { "sse4.1", FEAT_1_ECX, 19, HOST },
 	{ "sse4_1", FEAT_1_ECX, 19, HOST }, { "sse4.2", FEAT_1_ECX, 20, HOST },
@@ -85,7 +86,8 @@ void features_possible(u32 f[FEATURE_WORDS])
 	for (size_t i = 0; i < ARRAY_SIZE(list); i++) {
 		const struct feature *e = &list[i];
 
-		if (e->how == OURS || (e->how == HOST && host[e->word] >> e->bit & 1))
+		if (e->how == OURS || (e->how == HOST && host[e->word] >> e->bit & 1) ||
+		    (e->how == ALONE && machine_config.smp == 1))
 			f[e->word] |= 1u << e->bit;
 	}
 }
@@ -118,6 +120,7 @@ bool feature_set(u32 f[FEATURE_WORDS], const char *name, bool on)
 	bit = 1u << e->bit;
 	if (on && !(possible[e->word] & bit))
 		warn("-cpu: feature '%s' is not %s and stays off", name,
+		     e->how == ALONE ? "there with -smp above 1" :
 		     e->how ? "one of this host" : "implemented");
 	f[e->word] = on ? f[e->word] | bit : f[e->word] & ~bit;
 	return true;

@@ -7,7 +7,7 @@
 gen_fn gen_in, gen_out, gen_hlt, gen_cli, gen_sti, gen_df, gen_mov_from_cr, gen_mov_to_cr,
 	gen_mov_from_dr, gen_mov_to_dr, gen_clts, gen_lmsw, gen_smsw, gen_load_dt,
 	gen_store_dt, gen_invlpg, gen_helper0, gen_sldt, gen_str, gen_lldt, gen_ltr,
-	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit, gen_ac;
+	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit, gen_ac, gen_monitor, gen_mwait;
 
 /* -- ports ------------------------------------------------------------------------- */
 
@@ -49,6 +49,32 @@ void gen_hlt(struct dis *d)
 {
 	emit_call(d, HELPER_hlt, emit_const(d, d->next), IR_NONE, IR_NONE);
 	d->end = true;
+}
+
+/* MONITOR loads the byte at DS:EAX, so to speak. #UD above ring 0. */
+void gen_monitor(struct dis *d)
+{
+	struct addr m = addr_reg(d, d->over >= 0 ? d->over : R_DS, R_EAX, 0);
+	struct ir_ea ea;
+
+	if (d->flags & HF_CPL) {
+		emit_raise(d, EXCP_UD, ~0u);
+		return;
+	}
+	emit_call(d, HELPER_monitor_enter, IR_NONE, IR_NONE, IR_NONE);
+	ea = emit_ea(d, &m, 1, false);
+	emit_load(d, IRS_8, &ea);
+	emit_call(d, HELPER_monitor, emit_linear(d, &m, 1, false, 1), IR_NONE, IR_NONE);
+}
+
+void gen_mwait(struct dis *d)
+{
+	if (d->flags & HF_CPL) {
+		emit_raise(d, EXCP_UD, ~0u);
+		return;
+	}
+	emit_call(d, HELPER_mwait, emit_const(d, d->next), IR_NONE, IR_NONE);
+	gen_leave(d, true);
 }
 
 void gen_cli(struct dis *d)

@@ -31,6 +31,9 @@
 	_(bound,          3, H_F)         /* a: linear address of the pair, b: index, c: IRS_16 or IRS_32 */ \
 	_(align_check,    2, H_F)         /* #AC; a: linear address, b: alignment    */ \
 	_(hlt,            1, H_SYS | H_N) /* a: next                                 */ \
+	_(monitor_enter,  0, H_F | H_R)   /* before the address is looked at (monitor.c) */ \
+	_(monitor,        1, H_F)         /* a: linear address                       */ \
+	_(mwait,          1, H_SYS)       /* E a: next                               */ \
 	_(pause,          1, H_SYS | H_N) /* thread=single; a: next                  */ \
 	_(single_step,    1, H_SYS | H_N) /* #DB trap after an instruction; a: next  */ \
 	/* -- segments and control transfer (seg.c) -- */ \

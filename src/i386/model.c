@@ -253,6 +253,10 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 		return (struct cpuid){ 0x03020101, 0, 0, 0x0c040843 };
 	case 4:
 		return cpuid_4(sub);
+	case 5:                  /* MONITOR's line; MWAIT: ECX bits, C1     */
+		if (!(x->features[FEAT_1_ECX] & CPUID_MONITOR))
+			break;
+		return (struct cpuid){ 64, 64, 3, 0x10 };
 	case 7:
 		return (struct cpuid){ 0, sub ? 0 : x->features[FEAT_7_EBX],
 				       sub ? 0 : x->features[FEAT_7_ECX], 0 };

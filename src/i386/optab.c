@@ -25,7 +25,7 @@ gen_fn gen_movs, gen_stos, gen_lods, gen_scas, gen_cmps, gen_ins, gen_outs;
 gen_fn gen_in, gen_out, gen_hlt, gen_cli, gen_sti, gen_df, gen_mov_from_cr, gen_mov_to_cr,
 	gen_mov_from_dr, gen_mov_to_dr, gen_clts, gen_lmsw, gen_smsw, gen_load_dt,
 	gen_store_dt, gen_invlpg, gen_helper0, gen_sldt, gen_str, gen_lldt, gen_ltr,
-	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit, gen_ac;
+	gen_ver, gen_lar, gen_arpl, gen_sysenter, gen_sysexit, gen_ac, gen_monitor, gen_mwait;
 gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_xsave, gen_fpu_nop,
 	gen_fninit, gen_fnstsw_ax;
 gen_fn gen_vec, gen_emms, gen_maskmov, gen_ldmxcsr, gen_clflush;
@@ -150,6 +150,8 @@ static const struct insn grp7_2[8] = {
 	[1] = PFX([0] = I("xsetbv", helper0, 8, 0, 0, XSAVE, None)),
 };
 static const struct insn grp7_1[8] = {
+	[0] = PFX([0] = I("monitor", monitor, 0, 0, 0, MONITOR, None)),
+	[1] = PFX([0] = I("mwait", mwait, 0, 0, 0, MONITOR | ENDS, None)),
 	[2] = PFX([0] = I("clac", ac, 0, 0, 0, SMAP, None)),
 	[3] = PFX([0] = I("stac", ac, 1, 0, 0, SMAP, None)),
 };

@@ -305,6 +305,8 @@ static void init_state(struct x86_cpu *x)
 	cpu->exception_index = EXCP_NONE;
 	x->eflags = 2;
 	x->n_smap_pages = 0;
+	x->monitor_host = NULL;
+	x->wake_by_any = false;
 	x->df = 1;
 	x->hflags &= HF_XM;                  /* MXCSR outlives INIT         */
 	memset(&x->cr[1], 0, sizeof(x->cr) - sizeof(x->cr[0]));
