@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "env/clock.h"
 #include "env/disas.h"
 #include "env/lockstat.h"
 #include "env/log.h"
@@ -347,6 +348,12 @@ static struct tb *generate(struct cpu *cpu, struct ir_block *b, const struct tra
 	}
 }
 
+static void note_generated(const struct tb *tb, s64 ns)
+{
+	TB_STAT_ADD(gen_ns, (u64)ns);
+	TB_STAT_ADD(host_insns, disas_count(DISAS_X86_64, tb->code, tb->hot_size));
+}
+
 /* A TB whose bytes changed while it was made, or whose page had to be waited for,
  * is made again; when another vCPU was faster its TB serves. */
 static struct tb *tb_gen_code(struct cpu *cpu, u64 pc, u64 cs_base, u32 flags, u32 cflags,
@@ -355,12 +362,13 @@ static struct tb *tb_gen_code(struct cpu *cpu, u64 pc, u64 cs_base, u32 flags, u
 	for (;;) {
 		struct translation t = { .cpu = cpu, .pc = pc, .cs_base = cs_base,
 					 .flags = flags, .cflags = cflags };
+		s64 start = machine_config.info_jit ? clock_thread_cpu_ns() : 0;
 		struct tcg_region mark;
 		struct tb *tb = generate(cpu, translate(&t), &t, phys, &mark), *there;
 		bool wait;
 
 		if (machine_config.info_jit)
-			TB_STAT_ADD(host_insns, disas_count(DISAS_X86_64, tb->code, tb->hot_size));
+			note_generated(tb, clock_thread_cpu_ns() - start);
 		if (log_enabled(LOG_OUT_ASM))
 			log_host_code(tb);
 		tcg_tb_insert(&region, tb);
@@ -720,6 +728,8 @@ void info_jit(void)
 	fprintf(stderr, "host code           %llu bytes, %llu.%02llu per guest byte\n",
 		(unsigned long long)s->code_bytes, e / 100, e % 100);
 	fprintf(stderr, "host/guest insns    %llu.%02llu (hot path, translated once)\n", h / 100, h % 100);
+	fprintf(stderr, "translation         %llu ns per TB\n", (unsigned long long)
+		(s->n_tb ? s->gen_ns / s->n_tb : 0));
 	fprintf(stderr, "TB links            %llu\n", (unsigned long long)s->links);
 	fprintf(stderr, "TB invalidate count %llu\n", (unsigned long long)s->invalidated);
 	fprintf(stderr, "TB discard count    %llu\n", (unsigned long long)s->discarded);

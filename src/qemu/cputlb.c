@@ -804,6 +804,39 @@ static u64 probe_beside_code(struct cpu *cpu, u32 addr, u32 size, int mode)
 	return (u64)(uintptr_t)ram_arena + ram;
 }
 
+/* A device register, the next commonest: one page, of one region. */
+static const struct tlb_full *io_page(struct cpu *cpu, gva addr, unsigned size, int prot,
+				      int mode)
+{
+	const struct tlb_full *f = full_slot(cpu, addr, mode);
+
+	return full_holds(cpu, f, addr) && f->prot & prot && one_page(addr, size) &&
+	       size <= 4 && !cpu->n_watch && !f->mixed && f->mr && f->mr->type == MR_IO ?
+		f : NULL;
+}
+
+/* A load, or what a store is made on: see the bounce buffer. False: it is not that. */
+static bool probe_io(struct cpu *cpu, u32 addr, u32 size, int kind, int mode)
+{
+	const struct tlb_full *f = io_page(cpu, addr, size, kind == ACCESS_READ ? PROT_R : PROT_W,
+					   mode);
+	u64 v;
+
+	if (!f || (kind != ACCESS_READ && kind != ACCESS_STORE))
+		return false;
+	cpu->bounce_size = 0;
+	if (kind == ACCESS_READ) {
+		v = io_readx(cpu, f, addr, size);
+		memcpy(cpu->bounce, &v, sizeof(v));
+	} else {
+		cpu->bounce_size = size;
+		cpu->bounce_mode = mode;
+		cpu->bounce_ram = ~0ull;
+	}
+	cpu->bounce_gva = addr;
+	return true;
+}
+
 /* LOCK: what is not one access to RAM is done with all other vCPUs stopped. */
 u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 {
@@ -821,6 +854,8 @@ u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 	at = rw == MMU_DATA_STORE ? probe_beside_code(cpu, addr, size, mode) : 0;
 	if (at)
 		return at;
+	if (probe_io(cpu, addr, size, kind, mode))
+		return (u64)(uintptr_t)cpu->bounce;
 	n = span_pages(cpu, addr, size, rw, mode, s);
 	direct = n == 1 && is_ram(&s[0].full) &&
 		 (rw == MMU_DATA_LOAD || s[0].full.mr->type == MR_RAM);
@@ -852,11 +887,19 @@ static void span_write(struct cpu *cpu, const struct span *s, int n, const u8 *f
 
 void cpu_write_back(struct cpu *cpu)
 {
+	const struct tlb_full *f;
 	struct span s[2];
+	u64 v = 0;
 	int n;
 
 	if (cpu->bounce_ram != ~0ull) {
 		tb_invalidate_range(cpu->bounce_ram, cpu->bounce_size, NULL);
+		return;
+	}
+	f = io_page(cpu, cpu->bounce_gva, cpu->bounce_size, PROT_W, cpu->bounce_mode);
+	if (f) {
+		memcpy(&v, cpu->bounce, cpu->bounce_size);
+		io_writex(cpu, f, cpu->bounce_gva, v, cpu->bounce_size);
 		return;
 	}
 	n = span_pages(cpu, cpu->bounce_gva, cpu->bounce_size, MMU_DATA_STORE,

@@ -158,7 +158,7 @@ void tb_flush_all(void);
 /* Counters for `info jit`; relaxed atomics. `discarded`: translations that were
  * not published. */
 struct tb_stats { u64 n_tb, guest_bytes, guest_insns, code_bytes, host_insns,
-		  links, invalidated, discarded, flushes; };
+		  gen_ns, links, invalidated, discarded, flushes; };
 extern struct tb_stats tb_stats;
 #define TB_STAT_ADD(what, by) \
 	((void)__atomic_fetch_add(&tb_stats.what, (u64)(by), __ATOMIC_RELAXED))

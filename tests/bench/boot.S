@@ -88,6 +88,13 @@ trap_common:
 	add $8, %esp
 	iret
 
+/* SYSENTER comes here: EDX is where to return to, ECX the user's ESP. */
+	.globl sysenter_entry
+	.balign 16
+sysenter_entry:
+	lea 1(%eax, %eax, 2), %eax
+	sysexit
+
 /* -- ring 3 ----------------------------------------------------------------- */
 
 	.globl user_run
@@ -163,6 +170,7 @@ tss:	.skip 104
 	.skip 16384
 stack_top:
 	.skip 8192
+	.globl trap_stack_top
 trap_stack_top:
 	.skip 8192
 user_stack_top:

@@ -39,6 +39,45 @@ static u32 work_int80(u32 size)
 	return calls;
 }
 
+/* -- sysenter: the same by SYSENTER and SYSEXIT ------------------------------- */
+
+extern u8 sysenter_entry[], trap_stack_top[];
+
+static void wrmsr(u32 msr, u32 value)
+{
+	__asm__ volatile("wrmsr" : : "c"(msr), "a"(value), "d"(0));
+}
+
+static void user_sysenter(u32 rounds)
+{
+	u32 value = 1;
+
+	for (u32 i = rounds * 1000; i; i--)
+		__asm__ volatile("mov $1f, %%edx\n\t"
+				 "mov %%esp, %%ecx\n\t"
+				 "sysenter\n"
+				 "1:" : "+a"(value) : : "ecx", "edx", "memory");
+	__asm__ volatile("int $0x80" : : "a"(0), "b"(value));
+}
+
+static void on_sysenter_end(struct frame *f)
+{
+	calls = f->ebx;
+	user_end();
+}
+
+static u32 work_sysenter(u32 size)
+{
+	trap_set(0x80, on_sysenter_end);
+	wrmsr(0x174, 0x08);		/* IA32_SYSENTER_CS, ESP, EIP */
+	wrmsr(0x175, (u32)trap_stack_top);
+	wrmsr(0x176, (u32)sysenter_entry);
+	paging_on();
+	user_run(user_sysenter, size);
+	paging_off();
+	return calls;
+}
+
 /* -- fault: pages not present, mapped by the handler of #PF ------------------- */
 
 #define WINDOW ((u8 *)0x2000000)	/* 64 pages that come and go */
@@ -140,6 +179,18 @@ static u32 work_port(u32 size)
 	for (u32 i = n; i; i--)
 		out8(0x80, (u8)i);
 	return n;
+}
+
+/* -- lapic: the local APIC's ID register ------------------------------------------- */
+
+static u32 work_lapic(u32 size)
+{
+	volatile u32 *id = (u32 *)0xfee00020;
+	u32 n = size * 1000, sum = 0;
+
+	for (u32 i = n; i; i--)
+		sum += *id >> 24;
+	return n + sum;
 }
 
 /* -- vga: the text screen, cell by cell ------------------------------------------ */
@@ -258,9 +309,10 @@ static u32 work_tick(u32 size)
 }
 
 const struct workload system_works[] = {
-	{ "int80", work_int80 },	{ "fault", work_fault },
-	{ "cr3", work_cr3 },		{ "invlpg", work_invlpg },
-	{ "port", work_port },		{ "vga", work_vga },
+	{ "int80", work_int80 },	{ "sysenter", work_sysenter },
+	{ "fault", work_fault },	{ "cr3", work_cr3 },
+	{ "invlpg", work_invlpg },	{ "port", work_port },
+	{ "lapic", work_lapic },	{ "vga", work_vga },
 	{ "smc", work_smc },		{ "codedata", work_codedata },
 	{ "pit", work_pit },		{ "tick", work_tick },
 	{ 0, 0 },
