@@ -1,8 +1,8 @@
 # smew: one static binary. `make help` lists the targets.
 #
-# MODE=rel (default), dbg (lock checks, -Og), asan, tsan -> build/$(MODE)/.
-# rel and dbg are static musl binaries; asan and tsan link the system's libc,
-# because the sanitizers' run-time libraries need it. The unit tests do too
+# MODE=rel (default), dbg (lock checks, -Og), asan, tsan, cov (line coverage)
+# -> build/$(MODE)/. rel and dbg are static musl binaries; the others link the
+# system's libc, because their run-time libraries need it. The unit tests do too
 # (libcheck is built for it): their objects are in build/$(MODE)/host-obj/.
 
 MODE  ?= rel
@@ -34,8 +34,11 @@ opt_asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 # it, and a report names the access and its line all the same.
 opt_tsan := -O1 -fsanitize=thread -Wno-tsan \
 	--param tsan-instrument-func-entry-exit=0
+# gcov's counters are integers: -mgeneral-regs-only holds.
+opt_cov  := -Og -fprofile-arcs -ftest-coverage -fprofile-update=atomic
 OPT      := $(opt_$(MODE))
-$(if $(OPT),,$(error MODE is rel, dbg, asan or tsan))
+$(if $(OPT),,$(error MODE is rel, dbg, asan, tsan or cov))
+COVLINK  := $(if $(filter cov,$(MODE)),tools/cov_exit.c -Wl$(comma)--wrap=_exit)
 
 ifneq ($(filter rel dbg,$(MODE)),)
 CC      := musl-gcc
@@ -63,7 +66,7 @@ CAPINC   := $(BUILD)/include/capstone
 DEMO_SRC := $(wildcard tests/guests/demo*.S tests/guests/demo*.c)
 DEMO     := $(if $(DEMO_SRC),$(O)/guests/demo.elf)
 
-.PHONY: all help deps deps-check deps-bench run check check-smp bench \
+.PHONY: all help deps deps-check deps-bench run check check-smp bench cov \
 	bench-linux compare linux soak fuzz layers tsa model asan-check fmt clean unit
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -72,7 +75,7 @@ DEMO     := $(if $(DEMO_SRC),$(O)/guests/demo.elf)
 all: $(if $(wildcard $(MAIN)),$(SMEW),$(OBJ)) ## build build/$(MODE)/smew
 
 help: ## this list
-	@echo 'make [MODE=rel|dbg|asan|tsan] TARGET'
+	@echo 'make [MODE=rel|dbg|asan|tsan|cov] TARGET'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' Makefile | expand -t 16
 
 # -- compile and link -------------------------------------------------------
@@ -107,7 +110,7 @@ $(CAPINC):
 $(SMEW): $(OBJ)
 	@echo "  LD $@"
 	$(Q)$(CC) $(CFLAGS) $(OPT) $(STATIC) $(LDFLAGS) $(if $(STATIC),$(WRAP)) \
-		-o $@.debug $(OBJ) $(CAPSTONE)
+		-o $@.debug $(OBJ) $(CAPSTONE) $(COVLINK)
 	$(Q)cp $@.debug $@.new
 	$(if $(filter rel,$(MODE)),$(Q)strip $@.new)
 	@mv $@.new $@
@@ -187,7 +190,7 @@ $(O)/unit/%: tests/unit/%.c $(HOSTOBJ)/all.a Makefile
 	@echo "  LD $@"
 	$(Q)$(HOSTCC) $(filter-out -mgeneral-regs-only,$(CFLAGS)) $(OPT) -MMD -MP \
 		-MT $@ -o $@ $< $(HOSTOBJ)/all.a $(LDFLAGS) $(CAPSTONE) \
-		$$(pkg-config --libs check)
+		$$(pkg-config --libs check) $(COVLINK)
 
 # The generator of tests/asm has the decode tables in it.
 $(BUILD)/tests/asm/gen: $(wildcard tests/asm/gen.c tests/asm/forms.? tests/asm/rows.? tests/asm/case.h) \
@@ -208,6 +211,15 @@ check-smp: deps-check ## threads: their unit tests, and guests with several proc
 $(O)/race: tests/tsan/race.c $(HOSTOBJ)/all.a Makefile
 	@echo "  LD $@"
 	$(Q)$(HOSTCC) $(CFLAGS) $(OPT) -o $@ $< $(HOSTOBJ)/all.a $(LDFLAGS)
+
+# What the tests of the processor execute of src/i386, and what they leave out.
+COV_GROUPS := unit asm guests icount fuzz boot
+cov: deps-check ## line coverage of src/i386 by its tests; lines left out (minutes)
+	@$(SUBMAKE) MODE=cov all unit
+	@find $(BUILD)/cov -name '*.gcda' -delete
+	@SLOW=5 MODE=cov BUILD=$(BUILD) SMEW=$(BUILD)/cov/smew tools/check $(COV_GROUPS) \
+		>$(BUILD)/cov/check.log; tail -n 1 $(BUILD)/cov/check.log
+	@tools/cov $(BUILD)/cov/obj/i386 src/i386 95
 
 model: ## spin proves the models of the protocols (minutes)
 	@tools/deps model
