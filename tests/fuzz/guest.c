@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Executes random bytes: in ring 0, ring 3, virtual-8086 mode or real mode, as
- * the command line says ("ring0 seed=123"). Each piece ends by a trap, or by
+ * the command line says ("ring0 seed=123"; "16": in a 16-bit code segment; "sse":
+ * with CR4 as an operating system sets it that uses SSE and XSAVE). Each piece ends by a trap, or by
  * the timer; then comes the next one, with other registers. Nothing is checked
  * here: the question is what the emulator makes of it (tests/fuzz/run). */
 #include "../guests/guest.h"
@@ -65,7 +66,7 @@ static u32 value(void)
 }
 
 /* -- ways in ------------------------------------------------------------------------ */
-static struct { u32 reg[8], eflags; } in;
+static struct { u32 reg[8], eflags, eip, cs; } in;
 
 static void choose(void)
 {
@@ -82,24 +83,24 @@ static void ring0(void *p)
 	(void)p;
 	__asm__ volatile("mov %1, %%eax; mov %0, %%ecx\n"
 			 "mov 12(%%eax), %%edx; mov %%edx, %%esp\n"
-			 "push %%ecx; push $0x08; push %2\n"
+			 "push %%ecx; push 40(%%eax); push 36(%%eax)\n"
 			 "push 28(%%eax); push 24(%%eax); push 20(%%eax); push 16(%%eax)\n"
 			 "push $0; push 8(%%eax); push 4(%%eax); push (%%eax)\n"
 			 "popa; iret"
-			 :: "r"(in.eflags), "r"(in.reg), "i"(CODE) : "memory", "eax", "ecx", "edx");
+			 :: "r"(in.eflags), "r"(in.reg) : "memory", "eax", "ecx", "edx");
 }
 
 static void ring3(void *p)
 {
 	(void)p;
 	__asm__ volatile("mov %1, %%eax; mov %0, %%ecx\n"
-			 "push $0x23; push 12(%%eax); push %%ecx; push $0x1b; push %2\n"
+			 "push $0x23; push 12(%%eax); push %%ecx; push 40(%%eax); push 36(%%eax)\n"
 			 "mov $0x23, %%edx; mov %%edx, %%ds; mov %%edx, %%es\n"
 			 "mov %%edx, %%fs; mov %%edx, %%gs\n"
 			 "push 28(%%eax); push 24(%%eax); push 20(%%eax); push 16(%%eax)\n"
 			 "push $0; push 8(%%eax); push 4(%%eax); push (%%eax)\n"
 			 "popa; iret"
-			 :: "r"(in.eflags), "r"(in.reg), "i"(CODE) : "memory", "eax", "ecx", "edx");
+			 :: "r"(in.eflags), "r"(in.reg) : "memory", "eax", "ecx", "edx");
 }
 
 static void v86(void *p)
@@ -149,6 +150,29 @@ static void arm_timer(void)
 	outb(0x40, 0x01);                        /* 511 ticks: 0.4 ms */
 }
 
+/* Where pieces start, by ring and size of the code segment. */
+static void choose_segment(int user)
+{
+	in.cs = user ? 0x1b : 0x08;
+	in.eip = CODE;
+	if (option("16")) {
+		gdt[8] = descriptor(CODE, 0xffff, user ? 0xfb : 0x9b, 0);
+		in.cs = user ? 0x43 : 0x40;
+		in.eip = 0;
+	}
+}
+
+/* OSFXSR and OSXMMEXCPT; OSXSAVE where there is XSAVE. */
+static void use_sse(void)
+{
+	u32 a = 1, b, c, d, cr4;
+
+	__asm__ volatile("cpuid" : "+a"(a), "=b"(b), "=c"(c), "=d"(d));
+	__asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+	cr4 |= 0x600 | (c >> 26 & 1) << 18;
+	__asm__ volatile("mov %0, %%cr4" :: "r"(cr4));
+}
+
 void guest_main(void)
 {
 	void (*enter)(void *) = option("ring0") ? ring0 : option("v86") ? v86 : ring3;
@@ -157,6 +181,9 @@ void guest_main(void)
 	state = seed_of(command_line);
 	outb(0x21, 0xfe);
 	arm_timer();
+	if (option("sse"))
+		use_sse();
+	choose_segment(enter == ring3);
 	if (option("real"))
 		real();
 	paging_on();
