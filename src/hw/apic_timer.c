@@ -78,11 +78,12 @@ static void arm_count(struct apic *s, s64 now) REQUIRES(cpu_timers)
 	cpu_timer_mod(s->cpu, next);
 }
 
-/* Arm it for what its registers say now. */
-static void update(struct apic *s) REQUIRES(cpu_timers)
+/* Arm it for what its registers say at `now`, when what was due before has been
+ * delivered. Each function reads the clock once: a count that ended between two
+ * looks, the thread being off its processor, would be lost. */
+static void update(struct apic *s, s64 now) REQUIRES(cpu_timers)
 {
 	u32 lvt = reg_get(&s->lvt[LVT_TIMER]);
-	s64 now = qemu_clock_get_ns();
 
 	if (!(lvt & LVT_DEADLINE) && !(lvt & LVT_MASKED))
 		arm_count(s, now);
@@ -93,31 +94,32 @@ static void update(struct apic *s) REQUIRES(cpu_timers)
 }
 
 /* A masked deadline passes too. */
+static void expired(struct apic *s, s64 now) REQUIRES(cpu_timers)
+{
+	if (!(reg_get(&s->lvt[LVT_TIMER]) & LVT_DEADLINE)) {
+		apic_local_deliver(s, LVT_TIMER);
+	} else if (!until_deadline(s)) {
+		deadline_put(s, 0);
+		apic_local_deliver(s, LVT_TIMER);
+	}
+	update(s, now);
+}
+
 static void timer_fires(struct cpu *cpu) REQUIRES(cpu_timers)
 {
-	struct apic *s = cpu->apic;
-
-	if (reg_get(&s->lvt[LVT_TIMER]) & LVT_DEADLINE) {
-		if (until_deadline(s)) {
-			update(s);
-			return;
-		}
-		deadline_put(s, 0);
-	}
-	apic_local_deliver(s, LVT_TIMER);
-	update(s);
+	expired(cpu->apic, qemu_clock_get_ns());
 }
 
 /* Who keeps watch may be late: what has expired by now is not to be lost when the
  * timer is set anew. */
-static void catch_up(struct apic *s) REQUIRES(cpu_timers)
+static void catch_up(struct apic *s, s64 now) REQUIRES(cpu_timers)
 {
 	s64 at = cpu_timer_expire(s->cpu);
 
-	if (at < 0 || at > qemu_clock_get_ns())
+	if (at < 0 || at > now)
 		return;
 	cpu_timer_del(s->cpu);
-	timer_fires(s->cpu);
+	expired(s, now);
 }
 
 /* -- the owner's writes -------------------------------------------------------------- */
@@ -133,28 +135,34 @@ void apic_timer_start(struct apic *s, u32 initial)
 	if (!(reg_get(&s->lvt[LVT_TIMER]) & LVT_DEADLINE)) {
 		s->initial = initial;
 		s->start_ns = qemu_clock_get_ns();
-		update(s);
+		update(s, s->start_ns);
 	}
 	cpu_timer_unlock(s->cpu);
 }
 
 void apic_timer_set_divide(struct apic *s, u32 divide)
 {
+	s64 now;
+
 	cpu_timer_lock(s->cpu);
-	catch_up(s);
+	now = qemu_clock_get_ns();
+	catch_up(s, now);
 	s->divide = divide & 0xb;
-	update(s);
+	update(s, now);
 	cpu_timer_unlock(s->cpu);
 }
 
 void apic_timer_set_lvt(struct apic *s, u32 lvt)
 {
+	s64 now;
+
 	cpu_timer_lock(s->cpu);
-	catch_up(s);
+	now = qemu_clock_get_ns();
+	catch_up(s, now);
 	if ((lvt ^ reg_get(&s->lvt[LVT_TIMER])) & LVT_DEADLINE)
 		stop(s);
 	reg_set(&s->lvt[LVT_TIMER], lvt);
-	update(s);
+	update(s, now);
 	cpu_timer_unlock(s->cpu);
 }
 
@@ -166,7 +174,7 @@ void apic_set_tsc_deadline(struct cpu *cpu, u64 host_tsc)
 		return;
 	cpu_timer_lock(cpu);
 	deadline_put(s, host_tsc);
-	update(s);
+	update(s, qemu_clock_get_ns());
 	cpu_timer_unlock(cpu);
 }
 

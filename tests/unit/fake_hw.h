@@ -15,10 +15,11 @@
 
 /* -- time -------------------------------------------------------------------- */
 static s64 fake_now = 1000000007;
+static s64 fake_step;                    /* passes at each look at the clock */
 static struct timer *fake_timers;
 static unsigned fake_fired;
 
-s64 qemu_clock_get_ns(void) { return fake_now; }
+s64 qemu_clock_get_ns(void) { return fake_now += fake_step; }
 u64 cpu_get_host_ticks(void) { return clock_host_tsc(); }
 s64 cpu_ticks_to_ns(u64 ticks) { return clock_tsc_to_ns(ticks); }
 

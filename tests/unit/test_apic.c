@@ -317,6 +317,27 @@ START_TEST(row_49_late_timer)
 }
 END_TEST
 
+/* The thread is off its processor, at each look at the clock, for longer than the
+ * count: Linux, whose ticks are one-shots, lost its timer for good. */
+START_TEST(row_49_count_ends_while_it_is_set)
+{
+	fake_board();
+	set(0, DIVIDE, BY_1);
+	fake_step = 5000;
+	set(0, TIMER, 0x60);
+	set(0, INITIAL, 1000);
+	fake_pass(7000);
+	ck_assert_int_eq(taken(0), 0x60);
+	set(0, EOI, 0);
+	set(0, INITIAL, 7000);
+	set(0, DIVIDE, BY_1);
+	set(0, TIMER, 0x61);
+	fake_pass(7000);
+	ck_assert_int_ne(taken(0), -1);
+	fake_step = 0;
+}
+END_TEST
+
 START_TEST(row_49_deadline)
 {
 	struct cpu *cpu;
@@ -577,6 +598,7 @@ int main(void)
 	tcase_add_test(tc, row_49_periodic);
 	tcase_add_test(tc, row_49_masked_timer);
 	tcase_add_test(tc, row_49_late_timer);
+	tcase_add_test(tc, row_49_count_ends_while_it_is_set);
 	tcase_add_test(tc, row_49_deadline);
 	tcase_add_test(tc, row_50_virtual_wire);
 	tcase_add_test(tc, row_50_without_apic);
