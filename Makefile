@@ -156,6 +156,9 @@ bench-linux: deps-bench ## time to boot Linux, beside upstream
 compare: deps-bench ## locks beside upstream: workloads and Linux, to build/compare/
 	@$(SUBMAKE) all
 	@SMEW=$(SMEW) tests/compare/all
+bench-grow: deps-bench ## how cost grows with code, address spaces, processors
+	@$(SUBMAKE) all
+	@tests/bench/grow $(SMEW)
 linux: ## boot Debian's i386 Linux to a shell on this terminal
 	@tools/deps build linux
 	@$(SUBMAKE) -s all

@@ -21,7 +21,7 @@
 #include "qemu/target.h"
 #include "tcg/x64.h"
 
-enum { CODE_BUFFER_MB = 64, HOST_RSP = 4 };
+enum { CODE_BUFFER_MB = 512, HOST_RSP = 4 };
 
 u64 cpu_exec_catch(u64 *save_rsp, u64 (*fn)(void *), void *arg);
 void cpu_unwind(u64 rsp, u64 value) __attribute__((noreturn));

@@ -30,7 +30,7 @@
 #include "tcg/x64_enc.h"
 
 enum { PAGE_BITS = 12, PAGE = 1 << PAGE_BITS, GRANULES = PAGE / 16,
-       N_BUCKETS = 1 << 17, BUCKET_LOCKS = 64,
+       N_BUCKETS = 1 << 19, BUCKET_LOCKS = 64,
        CHUNK = 256,                   /* descriptors initialised together   */
        IDLE_STORES = 64,              /* ... until a page is fast again     */
        BATCH = 64 };                  /* pages of a long range at a time    */
@@ -343,11 +343,13 @@ void tb_quiesce(void)
 
 /* -- by key ----------------------------------------------------------------------- */
 
+/* Neighbours in memory are neighbours in the table, 8 bytes of code a bucket. Each
+ * 64 KB of it, and other mappings and modes of the same, go elsewhere. */
 static u32 tb_hash(ram_addr phys, u64 pc, u32 flags)
 {
-	u64 h = (phys ^ pc << 7 ^ (u64)flags << 32) * 0x9e3779b97f4a7c15ull;
+	u64 where = (pc - phys) ^ (u64)flags << 32 ^ phys >> 16 << 12;
 
-	return (u32)(h >> 47);
+	return (u32)((phys >> 3) + (where * 0x9e3779b97f4a7c15ull >> 45)) % N_BUCKETS;
 }
 
 static bool tb_matches(const struct tb *tb, ram_addr phys, u64 pc, u64 cs_base,
@@ -799,8 +801,7 @@ void tb_flush_all(void)
 		else if (__atomic_load_n(&p->marked, __ATOMIC_RELAXED))
 			page_forget(p);
 	}
-	for (u32 i = 0; i < N_BUCKETS; i++)
-		__atomic_store_n(&bucket[i], NULL, __ATOMIC_RELAXED);
+	map_discard(bucket, N_BUCKETS * sizeof(*bucket));
 	tcg_region_reset_all();
 	TB_STAT_ADD(flushes, 1);
 }

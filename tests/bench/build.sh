@@ -40,9 +40,8 @@ build_guest()
 	gcc $bench_link -o "$out/native" "$out/native.o" $objects
 )
 
-# The guest of tests/bench/smp: its workloads over the library of tests/guests.
-# shellcheck disable=SC2086
-build_smp()
+# guest_with_library NAME: tests/bench/NAME.c over the library of tests/guests.
+guest_with_library()
 {
 	lib=$top/tests/guests
 	mkdir -p "$out"
@@ -53,6 +52,6 @@ build_smp()
 		-Wno-array-bounds -fno-delete-null-pointer-checks \
 		-Wl,--build-id=none -Wl,--no-warn-rwx-segments \
 		-Wl,--defsym=image_base=0x200000 -Wl,-T,"$lib/guest.ld" \
-		-I"$lib" -o "$out/smp.elf" "$lib/start.S" "$lib/guest.c" \
-		"$lib/smp.c" "$lib/ap.S" "$top/tests/bench/smp.c"
+		-I"$lib" -o "$out/$1.elf" "$lib/start.S" "$lib/guest.c" \
+		"$lib/smp.c" "$lib/ap.S" "$top/tests/bench/$1.c"
 }
