@@ -37,6 +37,7 @@
  * in address order. notes/locks.md says what each guards. */
 enum lock_rank {
 	RANK_BQL = 10,        /* device state, memory map, run state        */
+	RANK_PIT = 12,        /* the PIT's counters, port 61h               */
 	RANK_CPU_LIST = 20,   /* vCPU list, exclusive protocol              */
 	RANK_CPU_WORK = 30,   /* one vCPU's queued work                     */
 	RANK_CPU_TIMER = 32,  /* one vCPU's timer                           */

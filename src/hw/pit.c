@@ -5,6 +5,10 @@
  * and whatever is asked for follows from the ticks since then. Only counter
  * 0 owns a timer, for the next rising edge of its output.
  *
+ * Guests read counters and OUT 2 again and again to wait for a time, so the ports
+ * take a lock of their own, not the BQL. Only a write that concerns counter 0, whose
+ * output is an interrupt line, takes that, too, before this one.
+ *
  * A late host loses no edges at first: they are made up for at up to twice
  * their rate, so that the guest can take each one. The arrears are bounded,
  * and so is the rate: no count makes the main loop busy.
@@ -19,6 +23,7 @@
 #include "env/clock.h"
 #include "env/log.h"
 #include "hw/ports.h"
+#include "qemu/memory.h"
 #include "qemu/timer.h"
 
 enum { RW_LSB = 1, RW_MSB = 2, RW_BOTH = 3 };
@@ -30,6 +35,9 @@ enum { PORT61_GATE2 = 1, PORT61_WRITABLE = 0x0f, PORT61_REFRESH = 0x10,
 #define MAX_ARREARS (PIT_HZ / 4)     /* ticks of lateness made up for        */
 #define MAX_ARREARS_EDGES 16
 #define REFRESH_TICKS 18             /* counter 1 as every BIOS sets it      */
+
+/* Guards counters and port 61h, of the one PIT there is. */
+static struct lock pit_lock = LOCK_INIT("pit", RANK_PIT);
 
 struct counter {
 	u8 control;              /* the low six bits of the control word     */
@@ -53,11 +61,11 @@ struct counter {
 };
 
 struct pit {
-	struct counter counter[3];
-	u8 port61;
+	struct counter counter[3] GUARDED_BY(pit_lock);
+	u8 port61 GUARDED_BY(pit_lock);
 	struct irq_line irq0;
-	struct timer timer;
-	u64 edge;                /* the edge of counter 0 `timer` stands for */
+	struct timer timer GUARDED_BY(bql);
+	u64 edge GUARDED_BY(bql);/* the edge of counter 0 `timer` stands for */
 };
 
 static u64 ticks_now(void)
@@ -206,7 +214,7 @@ static void set_gate(struct counter *c, bool gate, u64 now)
 
 /* -- counter 0's interrupt -------------------------------------------------------- */
 
-static void arm(struct pit *p, u64 after, u64 now) REQUIRES(bql)
+static void arm(struct pit *p, u64 after, u64 now) REQUIRES(bql, pit_lock)
 {
 	struct counter *c = &p->counter[0];
 	u64 arrears = MIN((u64)c->n * MAX_ARREARS_EDGES, (u64)MAX_ARREARS);
@@ -227,17 +235,20 @@ static void edge_is_due(void *opaque) REQUIRES(bql)
 {
 	struct pit *p = opaque;
 	struct counter *c = &p->counter[0];
-	u64 now = ticks_now();
+	u64 now;
 
+	lock_acquire(&pit_lock);
+	now = ticks_now();
 	settle(c, now);
 	if (mode(c) != 0)
 		irq_set(&p->irq0, 0);
 	irq_set(&p->irq0, 1);
 	arm(p, p->edge, now);
+	lock_release(&pit_lock);
 }
 
 /* After a write: the level as it is now, and when it will rise. */
-static void update_irq(struct pit *p, u64 now) REQUIRES(bql)
+static void update_irq(struct pit *p, u64 now) REQUIRES(bql, pit_lock)
 {
 	struct counter *c = &p->counter[0];
 
@@ -321,7 +332,7 @@ static void latch_status(struct counter *c, u64 now)
 	c->status_latched = true;
 }
 
-static void read_back(struct pit *p, u8 val, u64 now)
+static void read_back(struct pit *p, u8 val, u64 now) REQUIRES(pit_lock)
 {
 	for (int i = 0; i < 3; i++) {
 		if (!(val >> (i + 1) & 1))
@@ -333,37 +344,64 @@ static void read_back(struct pit *p, u8 val, u64 now)
 	}
 }
 
-static void write_control(struct pit *p, u8 val, u64 now) REQUIRES(bql)
+/* The control word. */
+static void write_control(struct pit *p, u8 val, u64 now) REQUIRES(pit_lock)
 {
 	struct counter *c = &p->counter[val >> 6 & 3];
 
-	if (val >> 6 == 3) {
+	if (val >> 6 == 3)
 		read_back(p, val, now);
-	} else if (!(val & 0x30)) {
+	else if (!(val & 0x30))
 		latch_count(c, now);
-	} else {
+	else
 		*c = (struct counter){ .control = val & 0x3f, .gate = c->gate,
 				       .held = !c->gate, .n = 1 };
-		if (c == &p->counter[0])
-			update_irq(p, now);
-	}
 }
 
-static void pit_write(void *opaque, gpa addr, u64 val, unsigned size)
-	REQUIRES(bql)
+/* Is it more than a look at counter 0? */
+static bool concerns_irq(unsigned port, u8 val)
+{
+	return port == 0 || (port == 3 && val >> 6 == 0 && val & 0x30);
+}
+
+static void write_port(struct pit *p, unsigned port, u8 val, u64 now) REQUIRES(pit_lock)
+{
+	if (port == 3)
+		write_control(p, val, now);
+	else
+		write_counter(&p->counter[port], val, now);
+}
+
+static void write_with_irq(struct pit *p, unsigned port, u8 val) REQUIRES(bql)
+{
+	u64 now;
+
+	lock_acquire(&pit_lock);
+	now = ticks_now();
+	write_port(p, port, val, now);
+	update_irq(p, now);
+	lock_release(&pit_lock);
+}
+
+/* UNCHECKED: the BQL is taken on a condition, unless the access came with it. */
+static UNCHECKED void pit_write(void *opaque, gpa addr, u64 val, unsigned size)
 {
 	struct pit *p = opaque;
-	u64 now = ticks_now();
-	unsigned i = addr & 3;
+	unsigned port = addr & 3;
+	bool held = bql_held();
 
 	(void)size;
-	if (i == 3) {
-		write_control(p, val, now);
+	if (!concerns_irq(port, val)) {
+		lock_acquire(&pit_lock);
+		write_port(p, port, val, ticks_now());
+		lock_release(&pit_lock);
 		return;
 	}
-	write_counter(&p->counter[i], val, now);
-	if (i == 0)
-		update_irq(p, now);
+	if (!held)
+		bql_lock();
+	write_with_irq(p, port, val);
+	if (!held)
+		bql_unlock();
 }
 
 static u8 read_counter(struct counter *c, u64 now)
@@ -390,40 +428,51 @@ static u8 read_counter(struct counter *c, u64 now)
 	return c->read_high ? v : v >> 8;
 }
 
-static u64 pit_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
+static u64 pit_read(void *opaque, gpa addr, unsigned size)
 {
 	struct pit *p = opaque;
 	unsigned i = addr & 3;
+	u8 v;
 
 	(void)size;
-	return i == 3 ? 0xff : read_counter(&p->counter[i], ticks_now());
+	if (i == 3)
+		return 0xff;
+	lock_acquire(&pit_lock);
+	v = read_counter(&p->counter[i], ticks_now());
+	lock_release(&pit_lock);
+	return v;
 }
 
 /* -- port 61h -------------------------------------------------------------------------- */
 
-static u64 port61_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
+static u64 port61_read(void *opaque, gpa addr, unsigned size)
 {
 	struct pit *p = opaque;
-	u64 now = ticks_now();
-	u8 v = p->port61;
+	u64 now;
+	u8 v;
 
 	(void)addr, (void)size;
+	lock_acquire(&pit_lock);
+	now = ticks_now();
+	v = p->port61;
 	settle(&p->counter[2], now);
 	if (now / REFRESH_TICKS & 1)
 		v |= PORT61_REFRESH;
 	if (output(&p->counter[2], now))
 		v |= PORT61_OUT2;
+	lock_release(&pit_lock);
 	return v;
 }
 
 static void port61_write(void *opaque, gpa addr, u64 val, unsigned size)
-	REQUIRES(bql)
 {
 	struct pit *p = opaque;
 
 	(void)addr, (void)size;
+	lock_acquire(&pit_lock);
 	p->port61 = val & PORT61_WRITABLE;
 	set_gate(&p->counter[2], val & PORT61_GATE2, ticks_now());
+	lock_release(&pit_lock);
 }
 
 static const struct memory_region_ops pit_ops = { pit_read, pit_write, 1, 1 };
@@ -438,12 +487,14 @@ void pit_reset(void *opaque)
 {
 	struct pit *p = opaque;
 
+	lock_acquire(&pit_lock);
 	for (int i = 0; i < 3; i++)
 		p->counter[i] = (struct counter){ .control = RW_BOTH << 4 | 3 << 1,
 						  .gate = i != 2, .n = 1,
 						  .held = i == 2 };
 	p->port61 = 0;
 	update_irq(p, ticks_now());
+	lock_release(&pit_lock);
 }
 
 struct pit *pit_new(struct memory_region *io, const struct irq_line *irq0)
@@ -454,8 +505,8 @@ struct pit *pit_new(struct memory_region *io, const struct irq_line *irq0)
 		die("out of memory");
 	p->irq0 = *irq0;
 	timer_init_ns(&p->timer, edge_is_due, p);
-	ports_map(io, "pit", 0x40, 4, &pit_ops, p);
-	ports_map(io, "port61", 0x61, 1, &port61_ops, p);
+	memory_region_clear_global_locking(ports_map(io, "pit", 0x40, 4, &pit_ops, p));
+	memory_region_clear_global_locking(ports_map(io, "port61", 0x61, 1, &port61_ops, p));
 	pit_reset(p);
 	return p;
 }
