@@ -23,7 +23,7 @@ static const struct feature { const char *name; u8 word, bit, how; } list[] = {
 	{ "pse36", FEAT_1_EDX, 17, OURS }, { "clflush", FEAT_1_EDX, 19, OURS },
 	{ "mmx", FEAT_1_EDX, 23, HOST }, { "fxsr", FEAT_1_EDX, 24, OURS },
 	{ "sse", FEAT_1_EDX, 25, HOST }, { "sse2", FEAT_1_EDX, 26, HOST },
-	{ "ss", FEAT_1_EDX, 27, 0 }, { "ht", FEAT_1_EDX, 28, 0 },
+	{ "ss", FEAT_1_EDX, 27, OURS }, { "ht", FEAT_1_EDX, 28, 0 },
 	{ "pni", FEAT_1_ECX, 0, HOST }, { "sse3", FEAT_1_ECX, 0, HOST },
 	{ "pclmulqdq", FEAT_1_ECX, 1, HOST }, { "monitor", FEAT_1_ECX, 3, ALONE },
 	{ "ssse3", FEAT_1_ECX, 9, HOST }, { "fma", FEAT_1_ECX, 12, 0 },
@@ -77,7 +77,7 @@ static void host_features(u32 f[FEATURE_WORDS])
 	}
 }
 
-void features_possible(u32 f[FEATURE_WORDS])
+static void features_possible(u32 f[FEATURE_WORDS])
 {
 	u32 host[FEATURE_WORDS];
 
@@ -90,6 +90,40 @@ void features_possible(u32 f[FEATURE_WORDS])
 		    (e->how == ALONE && machine_config.smp == 1))
 			f[e->word] |= 1u << e->bit;
 	}
+}
+
+/* What a feature is nothing without; those that are needed come first. Kernels order
+ * the writes of IA32_TSC_DEADLINE by MFENCE, and do not ask for that. */
+static const struct { u8 word, bit, of_word, of_bit; } needs[] = {
+	{ FEAT_1_EDX, 17, FEAT_1_EDX, 3 },       /* pse36: pse              */
+	{ FEAT_1_EDX, 25, FEAT_1_EDX, 24 },      /* sse: fxsr, mmx          */
+	{ FEAT_1_EDX, 25, FEAT_1_EDX, 23 },
+	{ FEAT_1_EDX, 26, FEAT_1_EDX, 25 },      /* sse2: sse               */
+	{ FEAT_1_ECX, 0, FEAT_1_EDX, 25 },       /* sse3 and later: sse     */
+	{ FEAT_1_ECX, 1, FEAT_1_EDX, 25 },
+	{ FEAT_1_ECX, 9, FEAT_1_EDX, 25 },
+	{ FEAT_1_ECX, 19, FEAT_1_EDX, 25 },
+	{ FEAT_1_ECX, 20, FEAT_1_EDX, 25 },
+	{ FEAT_1_ECX, 25, FEAT_1_EDX, 25 },
+	{ FEAT_7_EBX, 29, FEAT_1_EDX, 25 },
+	{ FEAT_1_ECX, 24, FEAT_1_EDX, 26 },      /* tsc-deadline            */
+	{ FEAT_1_ECX, 26, FEAT_1_EDX, 24 },      /* xsave: fxsr             */
+	{ FEAT_XSAVE, 0, FEAT_1_ECX, 26 },       /* xsaveopt, xgetbv1       */
+	{ FEAT_XSAVE, 2, FEAT_1_ECX, 26 },
+	{ FEAT_EXT_EDX, 20, FEAT_1_EDX, 6 },     /* nx: pae                 */
+	{ FEAT_EXT_EDX, 27, FEAT_1_EDX, 4 },     /* rdtscp: tsc             */
+};
+
+void features_settle(u32 f[FEATURE_WORDS])
+{
+	u32 possible[FEATURE_WORDS];
+
+	features_possible(possible);
+	for (int i = 0; i < FEATURE_WORDS; i++)
+		f[i] &= possible[i];
+	for (size_t i = 0; i < ARRAY_SIZE(needs); i++)
+		if (!(f[needs[i].of_word] >> needs[i].of_bit & 1))
+			f[needs[i].word] &= ~(1u << needs[i].bit);
 }
 
 /* Underscores and hyphens are the same. */

@@ -23,6 +23,7 @@
 		  CPUID_PGE | CPUID_CMOV | CPUID_PAT | CPUID_FXSR | CPUID_MMX | CPUID_SSE | \
 		  CPUID_SSE2 | CPUID_PAE | CPUID_SEP | CPUID_APIC)
 #define F_CORE (F_P3 | CPUID_SSE2 | CPUID_CLFLUSH)
+#define F_CORE32 ((F_CORE | CPUID_SS) & ~CPUID_PSE36)   /* those without 64 bits */
 #define E_CORE2 (CPUID_SSE3 | CPUID_SSSE3)
 #define E_NEHALEM (E_CORE2 | CPUID_SSE41 | CPUID_SSE42 | CPUID_POPCNT)
 #define NX CPUID_EXT2_NX
@@ -35,8 +36,8 @@ static const struct cpu_model models[] = {
 	{ "pentium",  "Intel Pentium MMX",     5,  4, 3, 1,  0,          { F_PENTIUM, 0, 0, 0, 0 } },
 	{ "pentium2", "Intel Pentium II",      6,  5, 2, 2,  0,          { F_P2, 0, 0, 0, 0 } },
 	{ "pentium3", "Intel Pentium III",     6,  7, 3, 3,  0,          { F_P3, 0, 0, 0, 0 } },
-	{ "coreduo",  "Intel Core Duo",        6, 14, 8, 10, 0x80000008, { F_CORE, CPUID_SSE3 | CPUID_MONITOR, 0, 0, NX } },
-	{ "n270",     "Intel Atom N270",       6, 28, 2, 10, 0x80000008, { F_CORE, E_CORE2 | CPUID_MONITOR | CPUID_MOVBE, 0, 0, NX } },
+	{ "coreduo",  "Intel Core Duo",        6, 14, 8, 10, 0x80000008, { F_CORE32, CPUID_SSE3 | CPUID_MONITOR, 0, 0, NX } },
+	{ "n270",     "Intel Atom N270",       6, 28, 2, 10, 0x80000008, { F_CORE32, E_CORE2 | CPUID_MONITOR | CPUID_MOVBE, 0, 0, NX } },
 	{ "core2duo", "Intel Core 2 Duo",      6, 15, 11, 10, 0x80000008, { F_CORE | CPUID_SS, E_CORE2 | CPUID_MONITOR, 0, 0, NX } },
 	{ "Conroe",   "Intel Celeron 4x0 (Conroe/Merom)", 6, 15, 3, 10, 0x80000008, { F_CORE, E_CORE2, 0, 0, NX } },
 	{ "Penryn",   "Intel Core 2 Duo P9xxx (Penryn)", 6, 23, 3, 10, 0x80000008, { F_CORE, E_CORE2 | CPUID_SSE41, 0, 0, NX } },
@@ -54,7 +55,7 @@ u32 cpu_model_signature(const struct x86_cpu *x)
 {
 	const struct cpu_model *m = x->model;
 
-	return m->family << 8 | m->model << 4 | m->stepping;
+	return m->model >> 4 << 16 | m->family << 8 | (m->model & 15) << 4 | m->stepping;
 }
 
 void target_cpu_list(void)
@@ -103,20 +104,9 @@ static bool set_features(struct x86_cpu *x, char *text)
 /* The highest leaves follow the features; what cannot be had goes. */
 static void settle(struct x86_cpu *x)
 {
-	u32 possible[FEATURE_WORDS];
-
-	features_possible(possible);
-	for (int i = 0; i < FEATURE_WORDS; i++)
-		x->features[i] &= possible[i];
-	/* kernels order its writes with MFENCE, and do not ask for that */
-	if (!(x->features[FEAT_1_EDX] & CPUID_SSE2))
-		x->features[FEAT_1_ECX] &= ~(u32)CPUID_EXT_TSC_DEADLINE;
+	features_settle(x->features);
 	if (machine_config.smp > 1)
 		x->features[FEAT_1_EDX] |= CPUID_HTT;
-	if (!(x->features[FEAT_1_EDX] & CPUID_FXSR))
-		x->features[FEAT_1_ECX] &= ~(u32)CPUID_XSAVE;
-	if (!(x->features[FEAT_1_ECX] & CPUID_XSAVE))
-		x->features[FEAT_XSAVE] = 0;
 	x->level = x->model->level;
 	x->xlevel = x->model->xlevel;
 	if (x->features[FEAT_7_EBX] | x->features[FEAT_7_ECX])
@@ -212,6 +202,14 @@ static struct cpuid cpuid_4(u32 i)
 		63 | (cache[i].ways - 1u) << 22, cache[i].sets - 1u, cache[i].edx };
 }
 
+/* Descriptors of TLBs and caches: a Pentium II's, or those of leaf 4. */
+static struct cpuid cpuid_2(const struct x86_cpu *x)
+{
+	if (x->level < 4)
+		return (struct cpuid){ 0x03020101, 0, 0, 0x0c040843 };
+	return (struct cpuid){ 0x03020101, 0, 0x4d, 0x2c3049 };
+}
+
 /* The highest basic leaf; IA32_MISC_ENABLE hides those that old kernels stumble on. */
 static u32 basic_level(const struct x86_cpu *x)
 {
@@ -249,8 +247,8 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 				       word("ineI") };
 	case 1:
 		return cpuid_1(x);
-	case 2:                  /* caches as a Pentium II's                 */
-		return (struct cpuid){ 0x03020101, 0, 0, 0x0c040843 };
+	case 2:
+		return cpuid_2(x);
 	case 4:
 		return cpuid_4(sub);
 	case 5:                  /* MONITOR's line; MWAIT: ECX bits, C1     */
@@ -278,6 +276,8 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 		return (struct cpuid){ word(s), word(s + 4), word(s + 8),
 				       word(s + 12) };
 	}
+	case 0x80000006:         /* L2: 4 MB, 16 ways, lines of 64 bytes    */
+		return (struct cpuid){ 0, 0, 0x1000 << 16 | 8 << 12 | 64, 0 };
 	case 0x80000008:         /* bits of a linear and a physical address  */
 		return (struct cpuid){ 32 << 8 | PHYS_BITS, 0, 0, 0 };
 	}

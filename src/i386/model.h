@@ -37,8 +37,9 @@ struct cpu_model {
 };
 
 /* -- features.c ------------------------------------------------------------------ */
-/* What can be offered: implemented, and the host has what it needs. */
-void features_possible(u32 f[FEATURE_WORDS]);
+/* Clear what cannot be offered: not implemented, without its host's instruction, or
+ * without another feature that it needs. */
+void features_settle(u32 f[FEATURE_WORDS]);
 /* Set or clear a feature by its name; false with a message: there is none. */
 bool feature_set(u32 f[FEATURE_WORDS], const char *name, bool on);
 

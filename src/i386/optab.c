@@ -319,7 +319,7 @@ const struct insn optab[256] = {
 	PFX([0] = I(nm "s", vec, X_FP, IRF_ALL, 0, SSE | SSEROW, Vx, Wd),   \
 	    [1] = I(nm "d", vec, X_FP, IRF_ALL, 0, SSE2 | SSEROW, Vx, Wq))
 #define UNPACK(nm)        PFX([0] = VM(nm, MMX, Px, Qd), [1] = V(nm, 0, SSE2, Vx, Wx))
-#define NOP_EV N("nop", nop, 0, Ev)
+#define NOP_EV N("nop", nop, CMOV, Ev)      /* since the P6 */
 #define BSCAN(nm, op, nm_f3, f)                                            \
 	PFX([0] = I(nm, bscan, IR_##op, IRF_ALL, 0, 0, Gv, Ev),             \
 	    [1] = I(nm, bscan, IR_##op, IRF_ALL, 0, 0, Gv, Ev),             \
@@ -333,14 +333,14 @@ const struct insn optab_0f[256] = {
 	[0x08] = I("invd", helper0, 0, 0, 0, CPL0, None),
 	[0x09] = I("wbinvd", helper0, 0, 0, 0, CPL0, None),
 	[0x0b] = N("ud2", ud, ENDS, None),
-	[0x0d] = N("nop", nop, 0, M),          /* prefetch hints               */
+	[0x0d] = N("nop", nop, CMOV, M),       /* prefetch hints               */
 	R8(0x18, NOP_EV),
 	[0x20] = N("mov", mov_from_cr, CPL0, Rd, Cd), [0x21] = N("mov", mov_from_dr, CPL0, Rd, Dd),
 	[0x22] = N("mov", mov_to_cr, CPL0 | ENDS, Cd, Rd), [0x23] = N("mov", mov_to_dr, CPL0, Dd, Rd),
 	[0x30] = I("wrmsr", helper0, 4, 0, 0, CPL0 | MSR, None),
 	[0x31] = I("rdtsc", helper0, 1, 0, 0, TSC, None),
 	[0x32] = I("rdmsr", helper0, 3, 0, 0, CPL0 | MSR, None),
-	[0x33] = I("rdpmc", helper0, 2, 0, 0, 0, None),
+	[0x33] = I("rdpmc", helper0, 2, 0, 0, MMX, None),
 	[0x34] = N("sysenter", sysenter, ENDS | SEP, None),
 	[0x35] = N("sysexit", sysexit, CPL0 | ENDS | SEP, None),
 	[0x10] = PFX([0] = V("movups", 0, SSE, Vx, Wu), [1] = V("movupd", 0, SSE2, Vx, Wu),
@@ -546,6 +546,7 @@ const unsigned optab_vex_count = sizeof(optab_vex) / sizeof(optab_vex[0]);
 
 #define LD(nm, bytes) I(nm, fpu_load, bytes, 0, 0, FPUROW, M)
 #define ST(nm, bytes) I(nm, fpu_store, bytes, 0, 0, FPUROW, M)
+#define FISTTP(bytes) I("fisttp", fpu_store, bytes, 0, 0, FPUROW | SSE3, M)
 #define ARITH(sfx, bytes)                                                  \
 	[0] = LD("f" sfx "add", bytes), [1] = LD("f" sfx "mul", bytes),     \
 	[2] = LD("f" sfx "com", bytes), [3] = LD("f" sfx "comp", bytes),    \
@@ -558,14 +559,14 @@ const struct insn optab_fpu_mem[8][8] = {
 		[4] = I("fldenv", fpu_state, 1, 0, 0, FPUROW, M), [5] = LD("fldcw", 2),
 		[6] = I("fnstenv", fpu_state, 0, 0, 0, FPUROW, M), [7] = ST("fnstcw", 2) },
 	[2] = { ARITH("i", 4) },
-	[3] = { [0] = LD("fild", 4), [2] = ST("fist", 4), [3] = ST("fistp", 4),
+	[3] = { [0] = LD("fild", 4), [1] = FISTTP(4), [2] = ST("fist", 4), [3] = ST("fistp", 4),
 		[5] = LD("fld", 10), [7] = ST("fstp", 10) },
 	[4] = { ARITH("", 8) },
-	[5] = { [0] = LD("fld", 8), [2] = ST("fst", 8), [3] = ST("fstp", 8),
+	[5] = { [0] = LD("fld", 8), [1] = FISTTP(8), [2] = ST("fst", 8), [3] = ST("fstp", 8),
 		[4] = I("frstor", fpu_state, 3, 0, 0, FPUROW, M),
 		[6] = I("fnsave", fpu_state, 2, 0, 0, FPUROW, M), [7] = ST("fnstsw", 2) },
 	[6] = { ARITH("i", 2) },
-	[7] = { [0] = LD("fild", 2), [2] = ST("fist", 2), [3] = ST("fistp", 2),
+	[7] = { [0] = LD("fild", 2), [1] = FISTTP(2), [2] = ST("fist", 2), [3] = ST("fistp", 2),
 		[4] = LD("fbld", 10), [5] = LD("fild", 8), [6] = ST("fbstp", 10),
 		[7] = ST("fistp", 8) },
 };
