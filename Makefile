@@ -149,6 +149,7 @@ run: ## build and run the demo guest
 bench: deps-bench ## speed: smew, upstream QEMU, native (minutes)
 	@$(SUBMAKE) all
 	@tests/bench/run $(SMEW)
+	@tests/bench/plot
 	@tests/bench/smp $(SMEW)
 bench-linux: deps-bench ## time to boot Linux, beside upstream
 	@$(SUBMAKE) all
