@@ -36,6 +36,7 @@ static void fetch_begin(struct dis *d, u32 pc)
 	u32 ofs = (d->cs_base + pc) & (PAGE_SIZE - 1);
 
 	d->pc = pc;
+	d->imm_at = 0;
 	d->done = 0;
 	d->fault = FETCH_OK;
 	d->cur = d->mmio ? d->window : d->host[0] + ofs;
@@ -98,6 +99,15 @@ static inline u8 fetch8(struct dis *d)
 			return 0;
 	}
 	return *d->cur++;
+}
+
+/* A 4-byte immediate has been taken. */
+static void note_imm(struct dis *d)
+{
+	u32 end = ((d->cs_base + d->pc) & (PAGE_SIZE - 1)) + consumed(d);
+
+	if (!d->mmio && end <= PAGE_SIZE)
+		d->imm_at = (u16)(end - 4);
 }
 
 static u16 fetch16(struct dis *d)
@@ -355,6 +365,8 @@ static void opnd_fill(struct dis *d, struct opnd *o, const struct arg_desc *a)
 		break;
 	case F_I:
 		*o = opnd_imm(size, fetch_imm(d, size));
+		if (size == IRS_32)
+			note_imm(d);
 		break;
 	case F_SI:
 		*o = opnd_imm(d->osz, (s8)fetch8(d));

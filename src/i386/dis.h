@@ -81,6 +81,8 @@ struct dis {
 	u8 modrm, mod, reg, rm;
 	struct addr mem;             /* of the E, M or O operand             */
 	struct opnd arg[3];
+	u16 imm_at;                  /* where in the first page a 4-byte
+				      * immediate stands, 0: none            */
 	u32 target;                  /* of a J operand                       */
 	u16 far_sel;                 /* of an Ap operand                     */
 	s16 exc;                     /* vector it raises instead, -1: none   */

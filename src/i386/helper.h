@@ -36,6 +36,7 @@
 	_(mwait,          1, H_SYS)       /* E a: next                               */ \
 	_(pause,          1, H_SYS | H_N) /* thread=single; a: next                  */ \
 	_(single_step,    1, H_SYS | H_N) /* #DB trap after an instruction; a: next  */ \
+	_(code_imm,       1, 0)           /* 4 bytes of code as they are now; a: ram_addr */ \
 	/* -- segments and control transfer (seg.c) -- */ \
 	_(load_seg,       2, H_F | H_R)   /* a: seg (not CS), b: selector; MOV/POP/LxS */ \
 	_(seg_check,      2, H_F)         /* IR_GUARD: a offset, b: seg | size << 4 | write << 12 */ \

@@ -4,6 +4,7 @@
 #include "i386/desc.h"
 #include "i386/fault.h"
 #include "i386/helper.h"
+#include "qemu/memory.h"
 #include "qemu/target.h"
 
 /* -- control registers ------------------------------------------------------------- */
@@ -150,4 +151,15 @@ u64 helper_set_inhibit_irq(struct cpu *cpu, u32 a, u32 b, u32 c)
 	(void)a, (void)b, (void)c;
 	x86(cpu)->hflags |= HF_INHIBIT_IRQ;
 	return 0;
+}
+
+/* -- an operand of code that keeps changing --------------------------------------------------- */
+__attribute__((no_sanitize("thread")))
+u64 helper_code_imm(struct cpu *cpu, u32 at, u32 b, u32 c)
+{
+	u32 v;
+
+	(void)cpu, (void)b, (void)c;
+	__builtin_memcpy(&v, ram_arena + at, sizeof(v));
+	return v;
 }

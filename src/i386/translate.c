@@ -10,6 +10,7 @@
 #include "env/disas.h"
 #include "i386/dis.h"
 #include "qemu/machine.h"
+#include "tcg/tb.h"
 #include "tcg/opts.h"
 
 enum {
@@ -64,6 +65,7 @@ static void begin_block(struct dis *d, struct translation *t)
 	t->page[0] = t->page[1] = ~(ram_addr)0;
 	t->n_insns = 0;
 	t->peek_first = t->peek_end = 0;
+	t->n_holes = 0;
 	ir_reset(d->ir, &target_ir);
 	d->ir->mmu_idx = (u8)target_mmu_index(t->flags);
 	d->ir->stack_cache = (t->flags & HF_SS_FLAT) && (t->flags & HF_SS32) &&
@@ -81,6 +83,24 @@ static void mark_insn(struct dis *d)
 	i->aux = d->next - d->pc;
 }
 
+gen_fn gen_mov, gen_alu, gen_cmp;
+
+/* An immediate that code keeps changing is a register operand here, with what
+ * stands there when the instruction runs. */
+static void load_changing_imm(struct dis *d)
+{
+	struct translation *t = d->t;
+	bool plain = d->row->gen == gen_mov || d->row->gen == gen_alu || d->row->gen == gen_cmp;
+	ram_addr at = t->page[0] + d->imm_at;
+
+	if (!d->imm_at || !plain || t->n_holes == ARRAY_SIZE(t->hole) || at > UINT32_MAX ||
+	    !tcg_opt(TCG_OPT_HOLE) || !smc_keeps_changing(at))
+		return;
+	t->hole[t->n_holes++] = d->imm_at;
+	d->arg[1] = opnd_reg(IRS_32, emit_call(d, HELPER_code_imm, emit_const(d, (u32)at),
+					       IR_NONE, IR_NONE));
+}
+
 static void gen_insn(struct dis *d)
 {
 	mark_insn(d);
@@ -91,10 +111,12 @@ static void gen_insn(struct dis *d)
 	if ((d->flags & (HF_XBP | HF_RF)) == HF_XBP)
 		emit_call(d, HELPER_exec_breakpoint, emit_const(d, d->cs_base + d->pc),
 			  IR_NONE, IR_NONE);
-	if (d->exc >= 0)
+	if (d->exc >= 0) {
 		emit_raise(d, d->exc, d->exc_err);
-	else
+	} else {
+		load_changing_imm(d);
 		d->row->gen(d);
+	}
 }
 
 static int max_cond(const struct dis *d)
@@ -115,15 +137,27 @@ static bool is_full(const struct dis *d)
 	       ((d->cs_base + d->next) & (u32)PAGE_MASK) != (u32)d->page0;
 }
 
+/* A hole's bytes may be something else as well: in an instruction decoded from
+ * the middle of another, or where flags were looked for. */
+static bool holes_are_safe(const struct translation *t, bool straight)
+{
+	for (int i = 0; i < t->n_holes; i++)
+		if (t->hole[i] < t->peek_end && t->hole[i] + (u32)HOLE_BYTES > t->peek_first)
+			return false;
+	return straight;
+}
+
 void target_translate(struct translation *t)
 {
 	struct dis d;
 	u32 pc = (u32)t->pc, end = pc;
+	bool straight = true;
 
 	begin_block(&d, t);
 	do {
 		if (!decode(&d, pc))
 			break;
+		straight &= pc == end;
 		end = MAX(end, d.next);
 		gen_insn(&d);
 		t->n_insns++;
@@ -135,6 +169,8 @@ void target_translate(struct translation *t)
 		gen_goto(&d, pc);
 	}
 	t->size = end - (u32)t->pc;
+	if (!holes_are_safe(t, straight))
+		t->n_holes = 0;
 	if (d.mmio)
 		t->page[0] = t->page[1] = ~(ram_addr)0;
 }

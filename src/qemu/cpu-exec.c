@@ -249,6 +249,9 @@ static struct tb *tb_alloc(void)
 	return tb;
 }
 
+_Static_assert(sizeof(((struct translation *)0)->hole) == sizeof(((struct tb *)0)->hole),
+	       "as many holes");
+
 static void tb_describe(struct tb *tb, const struct translation *t, ram_addr phys)
 {
 	*tb = (struct tb){
@@ -263,6 +266,8 @@ static void tb_describe(struct tb *tb, const struct translation *t, ram_addr phy
 		tb->first = MIN(tb->first, t->peek_first);
 		tb->end = MAX(tb->end, t->peek_end);
 	}
+	tb->n_holes = t->n_holes;
+	memcpy(tb->hole, t->hole, sizeof(tb->hole));
 	/* the page lists hold a TB once: not one whose pages are the same */
 	if (phys == ~0ull || t->cflags & CF_NOCACHE || t->page[0] == t->page[1])
 		tb->phys = tb->page[0] = tb->page[1] = ~0ull;

@@ -619,7 +619,9 @@ void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n)
 {
 	struct tb *tb;
 
-	if (tb_page_hit(ram, n)) {
+	if (tb_page_hit(ram, n) && tb_page_hit_exact(ram, n)) {
+		if (n == HOLE_BYTES)
+			smc_note_store(ram);
 		tb = cpu_current_tb(cpu);
 		if (tb_invalidate_range(ram, n, tb) && tb->n_insns > 1)
 			cpu_run_alone(cpu);

@@ -49,6 +49,8 @@ struct translation {              /* in: */
 	u32 peek_first, peek_end; /* bytes of page[0] that decided which flags
 				   * its exits save; 0, 0: none. A change of
 				   * them must drop the block too            */
+	u16 hole[4];              /* tb->hole                                */
+	u8 n_holes;
 };
 /* Translate from t->pc on. Raises a fetch fault only for the first
  * instruction. */

@@ -12,6 +12,7 @@
 	_(UNROLL, "unroll")  /* ... and behind jumps back to their own start      */ \
 	_(JUMP,   "jump")    /* ... and short jumps forward are followed          */ \
 	_(PEEK,   "peek")    /* flags that an exit's target overwrites are dropped */ \
+	_(HOLE,   "hole")    /* operands that keep changing are read when it runs */ \
 	_(FOLD,   "fold")    /* constants, copies, addresses (ir_optimize)        */ \
 	_(DEAD,   "dead")    /* results and flags that nobody reads (ir_optimize) */ \
 	_(STACK,  "stack")   /* accesses off the stack pointer share a check      */ \

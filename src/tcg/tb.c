@@ -33,7 +33,9 @@ enum { PAGE_BITS = 12, PAGE = 1 << PAGE_BITS, GRANULES = PAGE / 16,
        N_BUCKETS = 1 << 19, BUCKET_LOCKS = 64,
        CHUNK = 256,                   /* descriptors initialised together   */
        IDLE_STORES = 64,              /* ... until a page is fast again     */
-       BATCH = 64 };                  /* pages of a long range at a time    */
+       BATCH = 64,                    /* pages of a long range at a time    */
+       SMALL = 16 };                  /* bytes of a range that is asked about
+				       * by itself first                    */
 static const ram_addr NO_PAGE = ~0ull;
 
 struct lock_class page_locks;
@@ -241,26 +243,63 @@ bool tb_page_hit(ram_addr addr, unsigned n)
 	return p && granules_hit(p, addr & (PAGE - 1), n);
 }
 
+/* Does the TB depend on a byte of [first, end) of its page n? */
+static bool depends(const struct tb *tb, int n, u32 first, u32 end)
+{
+	u32 a, b;
+
+	tb_range(tb, n, &a, &b);
+	if (a >= end || first >= b)
+		return false;
+	for (int i = 0; i < tb->n_holes && n == 0; i++)
+		if (first >= tb->hole[i] && end <= tb->hole[i] + (u32)HOLE_BYTES)
+			return false;
+	return true;
+}
+
+bool tb_depends(const struct tb *tb, ram_addr addr, unsigned n)
+{
+	u32 at = addr & (PAGE - 1);
+
+	for (int i = 0; i < 2; i++)
+		if (tb->page[i] != NO_PAGE && tb->page[i] == addr - at &&
+		    depends(tb, i, at, at + n))
+			return true;
+	return false;
+}
+
+/* Some TB of the page that depends on a byte of [first, end). */
+static struct tb *page_find_hit(struct page_desc *p, u32 first, u32 end)
+	REQUIRES(page_locks)
+{
+	ram_addr page = page_address(p);
+
+	for (struct tb *tb = p->first; tb; tb = tb->page_next[tb_page_index(tb, page)])
+		if (depends(tb, tb_page_index(tb, page), first, end))
+			return tb;
+	return NULL;
+}
+
+bool tb_page_hit_exact(ram_addr addr, unsigned n)
+{
+	struct page_desc *p = page_find(addr);
+	u32 first = addr & (PAGE - 1);
+	bool hit;
+
+	if (!p)
+		return false;
+	page_lock(p);
+	hit = page_find_hit(p, first, first + n);
+	page_unlock(p);
+	return hit;
+}
+
 bool tb_store_beside(ram_addr addr, unsigned n)
 {
 	struct page_desc *p = page_find(addr);
 
 	return p && __atomic_load_n(&p->marked, __ATOMIC_ACQUIRE) && has_granules(p) &&
-	       !granules_hit(p, addr & (PAGE - 1), n);
-}
-
-bool tb_depends(const struct tb *tb, ram_addr addr, unsigned n)
-{
-	u32 at = addr & (PAGE - 1), first, end;
-
-	for (int i = 0; i < 2; i++) {
-		if (tb->page[i] == NO_PAGE || tb->page[i] != addr - at)
-			continue;
-		tb_range(tb, i, &first, &end);
-		if (first < at + n && at < end)
-			return true;
-	}
-	return false;
+	       (!granules_hit(p, addr & (PAGE - 1), n) || !tb_page_hit_exact(addr, n));
 }
 
 /* -- marks --------------------------------------------------------------------------- */
@@ -571,21 +610,6 @@ static void tb_drop(struct tb *tb) REQUIRES(page_locks)
 	TB_STAT_ADD(invalidated, 1);
 }
 
-/* Some TB of the page that depends on a byte of [first, end). */
-static struct tb *page_find_hit(struct page_desc *p, u32 first, u32 end)
-	REQUIRES(page_locks)
-{
-	ram_addr page = page_address(p);
-	u32 a, b;
-
-	for (struct tb *tb = p->first; tb; tb = tb->page_next[tb_page_index(tb, page)]) {
-		tb_range(tb, tb_page_index(tb, page), &a, &b);
-		if (a < end && first < b)
-			return tb;
-	}
-	return NULL;
-}
-
 /* -- many pages ----------------------------------------------------------------------------
  * Dropping a TB needs the locks of all its pages, and which those are shows only
  * under the lock of one. So pages are locked as they are found; one that lies
@@ -773,7 +797,9 @@ bool tb_invalidate_range(ram_addr addr, u64 n, struct tb *current)
 		addr += clean;
 		n -= clean;
 		batch = MIN(n, (u64)(BATCH * PAGE) - (addr & (PAGE - 1)));
-		if (batch)
+		/* the usual store: into one page, a hole perhaps */
+		if (batch && (batch > SMALL || (addr & (PAGE - 1)) + batch > PAGE ||
+			      tb_page_hit_exact(addr, (unsigned)batch)))
 			hit |= invalidate_batch(addr, batch, current);
 		addr += batch;
 		n -= batch;

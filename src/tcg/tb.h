@@ -42,6 +42,9 @@ struct tb_insn {
 				  * offset of the code that says so, or 0    */
 };
 
+/* Operands that a TB reads when it runs (smc.c): offsets in page[0]. */
+enum { TB_HOLES = 4, HOLE_BYTES = 4 };
+
 struct tb {
 	/* -- key -------------------------------------------------------- */
 	ram_addr phys;           /* of its first byte, ~0: not in RAM        */
@@ -57,6 +60,8 @@ struct tb {
 	struct tb_link *link;
 	u32 first, end;          /* bytes it depends on: [first, end) from
 				  * the start of page[0]; may pass its end   */
+	u16 hole[TB_HOLES];      /* ... but not these, HOLE_BYTES each       */
+	u8 n_holes;
 	/* -- store ------------------------------------------------------ */
 	struct tb *hash_next;    /* _Atomic; bucket lock                     */
 	ram_addr page[2];        /* ~0: none                                 */
@@ -128,6 +133,12 @@ static inline void tb_range(const struct tb *tb, int n, u32 *first, u32 *end)
 	*first = n ? 0 : tb->first;
 	*end = n ? tb->end - 4096 : MIN(tb->end, 4096u);
 }
+/* -- operands that keep changing (smc.c): any thread, no lock ----------------- */
+/* A store to [addr, addr + HOLE_BYTES) has dropped code. */
+void smc_note_store(ram_addr addr);
+/* Has that happened often? */
+bool smc_keeps_changing(ram_addr addr);
+
 /* Does it depend on a byte of [addr, addr + n)? */
 bool tb_depends(const struct tb *tb, ram_addr addr, unsigned n);
 
@@ -138,6 +149,8 @@ void tb_add_jump(struct tb_link *l, struct tb *to);
 /* -- invalidation -------------------------------------------------------------- */
 /* Does any TB of the page depend on one of these bytes? Cheap bitmap test. */
 bool tb_page_hit(ram_addr addr, unsigned n);
+/* The same, by byte: takes the page's lock. */
+bool tb_page_hit_exact(ram_addr addr, unsigned n);
 /* The page has code, but none depends on these bytes: a store to them may be
  * made in place. */
 bool tb_store_beside(ram_addr addr, unsigned n);

@@ -155,6 +155,69 @@ static void odd_stores(void)
 	CHECK_EQ("fist", run(code), 24);
 }
 
+/* -- an operand that keeps changing: in the end it is read each time -------------------------- */
+
+/* Patch the operand of the MOV at p and run `at`, n times. */
+static int patched(volatile u8 *p, const volatile u8 *at, u32 n, u32 step, u32 less)
+{
+	int good = 1;
+
+	for (u32 i = 1; i <= n; i++) {
+		*(volatile u32 *)(p + 1) = i * step;
+		good &= run((const void *)at) == i * step - less;
+	}
+	return good;
+}
+
+/* What is stored, as the operand of the MOV at p, is INC or DEC EAX, RET. `at` is
+ * the MOV, with or without a jump to its operand behind it, or the operand. */
+static int operand_is_code(volatile u8 *p, const volatile u8 *at, int jump)
+{
+	int good = 1;
+
+	for (u32 i = 0; i < 40; i++) {
+		u32 v = i & 1 ? 0x9090c340 : 0x9090c348, got = 7, want = at == p ? v : 7;
+
+		if (jump || at != p)
+			want += i & 1 ? 1 : -1u;
+		*(volatile u32 *)(p + 1) = v;
+		__asm__ volatile("call *%1" : "+a"(got) : "r"(at) : "memory", "cc");
+		good &= got == want;
+	}
+	return good;
+}
+
+static void operands(void)
+{
+	volatile u8 *p = code + 0x100, *cross = code + 0x200;
+	volatile u8 *c = p + 0x400;
+
+	put_mov(p, 0);
+	CHECK("operand", patched(p, p, 200, 0x01010101, 0));
+	p[4] = 0x77;                     /* one byte of it                   */
+	CHECK_EQ("operand-byte", run((const void *)p), (200 * 0x01010101u & 0xffffff) | 0x77000000);
+	*(volatile u32 *)p = 0x332211b8; /* the opcode with it               */
+	CHECK_EQ("operand-and-opcode", run((const void *)p), 0x77332211);
+	*(volatile u32 *)(p + 3) = 0xc3409988;   /* its end; INC EAX, RET    */
+	CHECK_EQ("operand-and-next", run((const void *)p), 0x99882212);
+	put_mov(p, 0);
+	CHECK("operand-again", patched(p, p, 50, 3, 0));
+	/* MOV, then SUB of an operand that stays */
+	*(volatile u32 *)(cross) = 0xb8;
+	cross[5] = 0x2d;
+	*(volatile u32 *)(cross + 6) = 1000;
+	cross[10] = 0xc3;
+	CHECK("operand-of-first", patched(cross, cross, 50, 5, 1000));
+	/* the same bytes as instructions, by themselves and behind a jump */
+	put_mov(c, 0);
+	CHECK("operand-not-run", operand_is_code(c, c, 0));
+	CHECK("operand-run", operand_is_code(c, c + 1, 0));
+	CHECK("operand-run-and-not", operand_is_code(c, c, 0));
+	c[5] = 0xeb;
+	c[6] = 0xfa;                     /* JMP to the operand               */
+	CHECK("operand-jumped-to", operand_is_code(c, c, 1));
+}
+
 void guest_main(void)
 {
 	same_block();
@@ -163,4 +226,5 @@ void guest_main(void)
 	data_beside_code();
 	mappings();
 	odd_stores();
+	operands();
 }
