@@ -397,45 +397,75 @@ void runner_trap(struct frame *f, u32 cr2)
 	f->eflags = 0x202;
 }
 
-/* The opcode (with 0F: 0x100 and up) at which the case has faulted; its F2 or F3. */
-static u32 faulting_opcode(const struct test_case *c, int *rep)
-{
-	const u8 *p = (const u8 *)(start.cs == SEL_CODE ? out.eip :
-				   out.eip + BLOB);
+/* What has faulted. A 16-bit jump may have led to another case's bytes. */
+struct faulting {
+	u32 opcode;		/* with 0F: 0x100 and up; 0: unknown */
+	u32 rep;		/* its F2 or F3 */
+	u32 op16;
+};
 
-	*rep = 0;
-	if (out.trap < 10 || (out.trap > 14 && out.trap != 17) ||
-	    out.eip - start.eip >= c->bytes - sizeof(*c))
-		return 0;
+static struct faulting faulting_insn(void)
+{
+	const struct blob *blob = (const struct blob *)BLOB;
+	struct faulting f = { .op16 = start.cs != SEL_CODE };
+	u32 at = start.cs == SEL_CODE ? out.eip : out.eip + BLOB;
+	const u8 *p = (const u8 *)at;
+
+	if (out.trap < 10 || (out.trap > 14 && out.trap != 17) || at - BLOB >= blob->bytes - 16)
+		return f;
 	for (;; p++) {
 		switch (*p) {
 		case 0xf2: case 0xf3:
-			*rep = *p;
+			f.rep = *p;
+			break;
+		case 0x66:
+			f.op16 = start.cs == SEL_CODE;
 			break;
 		case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64:
-		case 0x65: case 0x66: case 0x67: case 0xf0:
+		case 0x65: case 0x67: case 0xf0:
 			break;
 		case 0x0f:
-			return 0x100 + p[1];
+			f.opcode = 0x100 + p[1];
+			return f;
 		default:
-			return *p;
+			f.opcode = *p;
+			return f;
 		}
 	}
+}
+
+/* Several faults compete: any of them looks like #GP(0). */
+static void mask_choice(void)
+{
+	if (out.trap >= 12 && out.trap <= 14) {
+		out.trap = 13;
+		out.err = out_cr2 = 0;
+	}
+}
+
+/* Does RETF find a selector of an inner ring on the stack? */
+static int returns_inwards(const struct faulting *f)
+{
+	u32 at = out.esp + (f->op16 ? 2 : 4) - SCRATCH;
+
+	return at < SCRATCH_BYTES && (((const u8 *)scratch)[at] & 3) != 3;
 }
 
 /*
  * What a fault in the middle of an instruction leaves is sometimes the
  * processor's choice: whether PUSHA has stored and POPA has loaded a part; the
- * flags of REPE CMPS (the SDM wants the old ones, AMD has the new ones); whether
+ * flags of REPE CMPS (the SDM wants the old ones, AMD has the new ones); which of
+ * its operands REPE CMPSB reads first (Zen 4: [ESI], others: [EDI]); whether RETF to
+ * an inner ring is #GP before the stack is read on (SDM: yes, AMD: no); whether
  * MASKMOVQ has made the x87 state MMX's (AMD: yes); which
  * byte of the x87 state is touched first.
  */
-static void mask_fault(const struct test_case *c)
+static void mask_fault(void)
 {
-	int rep;
-	u32 opcode = faulting_opcode(c, &rep), i;
+	struct faulting f = faulting_insn();
+	u32 i;
 
-	switch (opcode) {
+	switch (f.opcode) {
 	case 0x60:
 		for (i = 0; i < 9; i++) {
 			u32 at = ((out.esp - 1) & ~3u) - i * 4 - SCRATCH;
@@ -450,14 +480,16 @@ static void mask_fault(const struct test_case *c)
 		out.ebp = out.esi = out.edi = 0;
 		break;
 	case 0xa6:
-		if (rep == 0xf3 && (out.trap == 13 || out.trap == 14)) {
-			out.trap = 13;
-			out.err = out_cr2 = 0;
-		}
+		if (f.rep == 0xf3)
+			mask_choice();
 		/* fall through */
 	case 0xa7: case 0xae: case 0xaf:
-		if (rep)
+		if (f.rep)
 			out.eflags &= ~EFLAGS_ARITH;
+		break;
+	case 0xca: case 0xcb:
+		if (returns_inwards(&f))
+			mask_choice();
 		break;
 	case 0x1f7:
 		for (i = 0; i < sizeof(fpu_out); i++)
@@ -496,7 +528,7 @@ static void mask_out(const struct test_case *c)
 
 	if (c->flags & C_WRAP)
 		mask_wrap();
-	mask_fault(c);
+	mask_fault();
 	out.eflags &= EFLAGS_SEEN;
 	out.gs = mask_selector(out.gs);
 	out.fs = mask_selector(out.fs);
