@@ -140,6 +140,8 @@ static void land(u32 n)
 
 	if (j->absolute)
 		to = prog.base + prog.len;
+	else if (j->size == 1 && to > 127)
+		abort();
 	for (i = 0; i < j->size; i++)
 		prog.code[j->at + i] = to >> i * 8;
 	*j = prog.jumps[--prog.njumps];
@@ -149,6 +151,18 @@ static void land_all(void)
 {
 	while (prog.njumps)
 		land(0);
+}
+
+/* Before many bytes: those that reach 127 bytes only. */
+static void land_short(void)
+{
+	u32 i;
+
+	for (i = 0; i < prog.njumps; )
+		if (prog.jumps[i].size == 1)
+			land(i);
+		else
+			i++;
 }
 
 /* -- memory operands ------------------------------------------------------ */
@@ -714,13 +728,15 @@ static void random_step(u32 keep)
 			s.seg = 0x26 + below(4) * 8;
 		lost = clobbers(f, p, &s);
 	} while ((lost & keep) || ((lost & BIT(ESP)) && !one_in(20)) ||
-		 (keep && (f->flags & (F_FLOW | F_STACK))));
+		 (keep && (f->flags & (F_FLOW | F_STACK | F_FENV))));
 	if (s.rep && !one_in(20))
 		put_mov(ECX, below(40));
-	if (f->flags & F_FENV)
+	if (f->flags & F_FENV) {
+		land_short();
 		put_fenv(p, &s);
-	else
+	} else {
 		put_form(p, &s);
+	}
 	prog.pointers &= ~lost;
 	prog.smalls &= ~lost;
 }
@@ -879,10 +895,12 @@ static void random_any(void)
 		random_segment, random_code,
 	};
 
-	if (one_in(6))
+	if (one_in(6)) {
+		land_short();
 		some[below(sizeof(some) / sizeof(some[0]))]();
-	else
+	} else {
 		random_step(0);
+	}
 }
 
 /* Jumps land after one to a few steps, in any order. */

@@ -427,6 +427,12 @@ blob:
 	STEP	"jmp 1f; ud2; 1:"
 	STEP	"call 1f; ud2; 1:"
 	STEP	"push %eax"
+	.irp	count, 0, 1, 2
+	.irp	op, loop, loope, loopne, jecxz, loopw, loopew
+	STEP	"mov $\count, %ecx; xor %edx, %edx; \op 1f; ud2; 1:"
+	STEP	"mov $\count, %ecx; or $1, %edx; \op 1f; ud2; 1:"
+	.endr
+	.endr
 	STEP	"pushf"
 	STEP	"mov %ss, %eax; mov %ax, %ss; inc %edx"
 	STEP	"push %ss"

@@ -30,6 +30,47 @@ static void allow(u16 port, int on)
 		tss.io_map[port >> 3] |= 1 << (port & 7);
 }
 
+static const u8 bytes[4] = { 0x11, 0x22, 0x33, 0x44 };
+static void outs(void)
+{
+	const u8 *from = bytes;
+	u32 n = 4;
+
+	__asm__ volatile("rep outsb" : "+S"(from), "+c"(n) : "d"(0x3ff) : "memory");
+}
+
+static void ins_nowhere(void)
+{
+	u32 n = 4;
+
+	__asm__ volatile("mov $0, %%eax; mov %%eax, %%es; rep insb; mov %%ss, %%eax; mov %%eax, %%es"
+			 : "+c"(n) : "d"(0x3f8), "D"(0) : "eax", "memory");
+}
+
+/* The scratch register of the UART keeps what strings write. */
+static void strings(void)
+{
+	u8 *to = buffer;
+
+	memset(buffer, 0, sizeof(buffer));
+	outs();
+	CHECK_EQ("outs", inb(0x3ff), 0x44);
+	outb(0x3ff, 0x5a);
+	__asm__ volatile("insb" : "+D"(to) : "d"(0x3ff) : "memory");
+	CHECK_EQ("insb", buffer[0], 0x5a);
+	CHECK_EQ("insb-moves", to - buffer, 1);
+	to = buffer + 8;
+	__asm__ volatile("std; rep insb; cld" : "+D"(to) : "d"(0x3ff), "c"(3) : "memory");
+	CHECK_EQ("ins-down", buffer[6] << 8 | buffer[5], 0x5a00);
+	CHECK_EQ("ins-down-end", buffer + 5 - to, 0);
+	CHECK_EQ("outs-denied", user_try(outs), GP);
+	allow(0x3ff, 1);
+	CHECK_EQ("outs-allowed", user_try(outs), 0x30);
+	allow(0x3f8, 1);
+	if (!upstream_lacks("ins-null-segment"))
+		CHECK_EQ("ins-null-segment", user_try(ins_nowhere), GP);
+}
+
 void guest_main(void)
 {
 	CHECK_EQ("no-map", user_try(in8), GP);
@@ -57,6 +98,7 @@ void guest_main(void)
 	allow(0xffff, 1);
 	CHECK_EQ("last-port-allowed", user_try(out_last), 0x30);
 	CHECK_EQ("word-over-the-end", user_try(out_last16), GP);
+	strings();
 	/* A map that ends early denies what lies beyond its limit. */
 	gdt[SEL_TSS / 8] = descriptor((u32)&tss, tss.io_base + 0x10, 0x89, 0);
 	__asm__ volatile("ltr %w0" :: "r"(SEL_TSS));
