@@ -219,6 +219,7 @@ static void fetch_modrm(struct dis *d, bool reg_only)
 enum form { F_NONE, F_E, F_G, F_M, F_R, F_NUM, F_I, F_SI, F_J, F_O, F_A, F_Z, F_REG,
 	    F_FIX, F_RM, F_RN, F_V, F_W, F_U, F_B };
 enum { SZ_V = 16 };                  /* by operand size                      */
+enum { CONTROL_REGS = 0x1d };        /* CR0, CR2, CR3, CR4                    */
 
 static const struct arg_desc { u8 form, size, modrm, n; } arg_desc[NB_ARGS] = {
 	[Eb] = { F_E, IRS_8, 1, 0 }, [Ew] = { F_E, IRS_16, 1, 0 },
@@ -234,7 +235,7 @@ static const struct arg_desc { u8 form, size, modrm, n; } arg_desc[NB_ARGS] = {
 	[Ap] = { F_A, SZ_V, 0, 0 },
 	[Ew_Rv] = { F_E, IRS_16, 1, 1 },     /* 16-bit memory or Rv          */
 	[Rd] = { F_R, IRS_32, 1, 0 },
-	[Sw] = { F_NUM, IRS_16, 1, 0 }, [Cd] = { F_NUM, IRS_32, 1, 0 },
+	[Sw] = { F_NUM, IRS_16, 1, 0 }, [Cd] = { F_NUM, IRS_32, 1, 1 },
 	[Dd] = { F_NUM, IRS_32, 1, 0 },
 	[Zb] = { F_Z, IRS_8, 0, 0 }, [Zv] = { F_Z, SZ_V, 0, 0 },
 	[AL] = { F_REG, IRS_8, 0, R_EAX }, [CL] = { F_REG, IRS_8, 0, R_ECX },
@@ -361,6 +362,8 @@ static void opnd_fill(struct dis *d, struct opnd *o, const struct arg_desc *a)
 		o->place = PLACE_REG;
 		break;
 	case F_NUM:
+		if (a->n && !(CONTROL_REGS >> d->reg & 1))
+			raise_ud(d);
 		*o = opnd_imm(size, d->reg);
 		break;
 	case F_I:

@@ -123,30 +123,18 @@ void gen_df(struct dis *d)
 
 /* -- control and debug registers -------------------------------------------------------- */
 
-static bool bad_cr(struct dis *d, int n)
-{
-	if (n == 0 || n == 2 || n == 3 || n == 4)
-		return false;
-	emit_raise(d, EXCP_UD, ~0u);
-	return true;
-}
-
 void gen_mov_from_cr(struct dis *d)
 {
-	int n = d->arg[1].imm;
+	ir_val n = emit_const(d, (u32)d->arg[1].imm);
 
-	if (!bad_cr(d, n))
-		emit_copy(d, IRS_32, d->arg[0].v,
-			  emit_call(d, HELPER_read_cr, emit_const(d, (u32)n), IR_NONE, IR_NONE));
+	emit_copy(d, IRS_32, d->arg[0].v, emit_call(d, HELPER_read_cr, n, IR_NONE, IR_NONE));
 }
 
 void gen_mov_to_cr(struct dis *d)
 {
-	int n = d->arg[0].imm;
+	ir_val n = emit_const(d, (u32)d->arg[0].imm);
 
-	if (bad_cr(d, n))
-		return;
-	emit_call(d, HELPER_write_cr, emit_const(d, (u32)n), d->arg[1].v, IR_NONE);
+	emit_call(d, HELPER_write_cr, n, d->arg[1].v, IR_NONE);
 	gen_leave_next(d, false);
 }
 
