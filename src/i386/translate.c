@@ -10,8 +10,9 @@
 #include "env/disas.h"
 #include "i386/dis.h"
 #include "qemu/machine.h"
-#include "tcg/tb.h"
+#include "qemu/memory.h"
 #include "tcg/opts.h"
+#include "tcg/tb.h"
 
 enum {
 	MAX_INSNS = 48,
@@ -50,6 +51,17 @@ static void open_first_page(struct dis *d)
 	d->mmio = !d->host[0];
 }
 
+/* In a kernel whose memory is mapped in one piece (or without paging) all pages have
+ * one addend. The code's and the stack's stand for the others. User programs' pages
+ * lie anywhere. */
+static bool one_addend(const struct dis *d)
+{
+	u64 code = (u64)(uintptr_t)ram_arena + d->t->page[0] - d->page0;
+
+	return !d->ir->mmu_idx && !d->mmio && code == d->cpu->stack_addend &&
+	       tcg_opt(TCG_OPT_DIRECT);
+}
+
 static void begin_block(struct dis *d, struct translation *t)
 {
 	*d = (struct dis){
@@ -73,6 +85,7 @@ static void begin_block(struct dis *d, struct translation *t)
 	if ((u32)t->pc > d->cs_limit)
 		raise_exception_err(x86(d->cpu), EXCP_GP, 0);
 	open_first_page(d);
+	d->ir->direct = one_addend(d);
 }
 
 static void mark_insn(struct dis *d)

@@ -211,6 +211,8 @@ struct ir_block {
 	u8 mmu_idx;                    /* default mmu index of its accesses    */
 	bool stack_cache;              /* SS is flat: ESP accesses may share a
 					* check, see x64.c                     */
+	bool direct;                   /* its accesses are likely to have the
+				* addend that the stack has, see x64_mem.c */
 	struct ir_insn insn[IR_MAX_INSNS];
 };
 

@@ -17,6 +17,7 @@
 	_(DEAD,   "dead")    /* results and flags that nobody reads (ir_optimize) */ \
 	_(STACK,  "stack")   /* accesses off the stack pointer share a check      */ \
 	_(GROUP,  "group")   /* accesses off other registers share checks         */ \
+	_(DIRECT, "direct")  /* the stack's addend is tried for other accesses    */ \
 	_(RECIPE, "recipe")  /* flags are computed again rather than saved        */
 
 enum tcg_opt {

@@ -291,8 +291,9 @@ int ir_print(const struct ir_block *b, char *buf, size_t size)
 
 	if (size)
 		buf[0] = 0;
-	if (b->mmu_idx || b->stack_cache)
-		put(&o, "block mmu=%d stack=%d\n", b->mmu_idx, b->stack_cache);
+	if (b->mmu_idx || b->stack_cache || b->direct)
+		put(&o, "block mmu=%d stack=%d direct=%d\n", b->mmu_idx, b->stack_cache,
+		    b->direct);
 	for (int n = 0; n < b->n; n++)
 		put_insn(&o, b->target, &b->insn[n]);
 	return (int)o.len;
@@ -644,6 +645,8 @@ static void take_block(struct in *in)
 			in->b->mmu_idx = (u8)v;
 		else if (!strcmp(w, "stack"))
 			in->b->stack_cache = v != 0;
+		else if (!strcmp(w, "direct"))
+			in->b->direct = v != 0;
 		else
 			in->bad = true;
 	}

@@ -46,8 +46,10 @@ static const struct recipe no_recipe __attribute__((unused));
 struct cold {
 	u8 kind, bytes, mmu, access;
 	bool aligned;        /* READ, WRITE: misaligned is a fault           */
+	bool direct;         /* ... the operand is [r13+r9]                  */
 	int map;             /* ... then the host's instruction in the map   */
 	u8 *from;            /* rel32 of the jump that leads here            */
+	u8 *from2;           /* another one, or NULL                         */
 	u8 *back;            /* where the access (or what follows) starts    */
 	u8 *acc_end;         /* end of the access, which is copied (WRITE)   */
 	struct xmem ea;      /* base X_NONE: absolute                        */

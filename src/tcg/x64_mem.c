@@ -19,6 +19,18 @@
  * works on a bounce buffer. A store to a page that holds code is made in place, by
  * the slow path's copy of the instruction, and reported afterwards.
  *
+ * That is seven cycles before the access. Where one addend is likely to serve all
+ * pages (ir_block.direct) the access does not wait for the table: r13 is the addend
+ * that the stack's page has, the table only has to agree.
+ *
+ *	lea   r9d, [base+index*s+disp]
+ *	shrx  r8d, r9d, r11d
+ *	cmp   r13, [r15 + r8*8 + table]   (r13 is never that of an absent page)
+ *	jne   slow
+ *	test  r9b, 3
+ *	jne   slow
+ *	... [r13+r9] ...
+ *
  * Accesses off ESP at known distances share one check a stretch of code:
  *
  *	lea   r8d, [r12+lo]
@@ -274,6 +286,62 @@ static u8 access_kind(const struct ir_insn *in, bool write)
 	return only_stores(in) ? ACCESS_STORE : ACCESS_RMW;
 }
 
+static int access_mmu(const struct gen *g, const struct ir_insn *in)
+{
+	return in->xflags & IRX_USER ? 1 : g->mmu;
+}
+
+/* The slow path of the current instruction's access, whose hot code is about to start. */
+static struct cold *add_access(struct gen *g, struct xmem ea, int bytes, bool write, u8 *from)
+{
+	struct cold *k = cold_add(g, write ? COLD_WRITE : COLD_READ, from);
+
+	k->ea = ea;
+	k->bytes = (u8)bytes;
+	k->access = access_kind(gen_insn(g), write);
+	k->mmu = (u8)access_mmu(g, gen_insn(g));
+	k->map = g->n_map;                   /* gen_map comes next           */
+	k->back = g->c.p;
+	return k;
+}
+
+/* May the access try the stack's addend? */
+static bool is_direct(const struct gen *g, struct xmem ea, int bytes, int mmu)
+{
+	bool absolute = ea.base == X_NONE && ea.index == X_NONE;
+
+	return g->b->direct && mmu == g->b->mmu_idx && bytes <= 8 && !(bytes & (bytes - 1)) &&
+	       !(absolute && ea.disp & (bytes - 1));
+}
+
+static struct xmem direct_operand(struct gen *g, struct xmem ea, struct cold *k, s32 table)
+{
+	struct xcode *c = &g->c;
+	bool absolute = ea.base == X_NONE && ea.index == X_NONE;
+
+	if (absolute) {
+		x_mov_ri(c, X_HOST, (u32)ea.disp);
+		x_rm(c, 0x3b, IRS_64, X_STACK,
+		     XMEM(X_ENV, table + (s32)((u32)ea.disp >> 12) * 8));
+	} else {
+		if (ea.base != X_NONE && ea.index == X_NONE && !ea.disp)
+			x_mov_rr(c, IRS_32, X_HOST, ea.base);
+		else
+			x_lea(c, IRS_32, X_HOST, ea);
+		x_shrx(c, X_EA, X_HOST, X_TWELVE);
+		x_rm(c, 0x3b, IRS_64, X_STACK, (struct xmem){ X_ENV, X_EA, 3, table });
+	}
+	k->from = x_jcc(c, CC_NE);
+	if (k->bytes > 1 && !absolute) {
+		x_rd(c, 0xf6, IRS_8, 0, X_HOST);
+		x_u8(c, (u8)(k->bytes - 1));
+		k->from2 = x_jcc(c, CC_NE);
+	}
+	k->direct = true;
+	k->back = c->p;
+	return (struct xmem){ X_STACK, X_HOST, 0, 0 };
+}
+
 struct xmem mem_operand(struct gen *g, int bytes, bool write)
 {
 	struct ir_insn *in = gen_insn(g);
@@ -281,7 +349,7 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 	struct xmem ea;
 	struct cold *k;
 	u8 *from;
-	int a, mmu = in->xflags & IRX_USER ? 1 : g->mmu;
+	int a, mmu = access_mmu(g, in);
 	s32 table = tcg_layout.tlb[mmu][write];
 	bool aligned = in->op == IR_VEC && in->imm2 & VEC_ALIGNED;
 	ir_val sp = g->t->stack;
@@ -297,6 +365,10 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 		return ea;
 	fl_clobber(g);
 	ea = mem_ea(g, &in->ea);
+	if (is_direct(g, ea, bytes, mmu)) {
+		k = add_access(g, ea, bytes, write, NULL);
+		return direct_operand(g, ea, k, table);
+	}
 	if (ea.base == X_NONE && ea.index == X_NONE) {
 		x_mov_ri(c, X_EA, (u32)ea.disp);
 		x_ld(c, IRS_64, X_HOST, XMEM(X_ENV, table + (s32)((u32)ea.disp >> 12) * 8));
@@ -312,14 +384,7 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 	}
 	x_rr(c, 0x03, IRS_64, X_HOST, a);
 	from = check_access(g, ea, bytes, aligned);
-	k = cold_add(g, write ? COLD_WRITE : COLD_READ, from);
-	k->ea = ea;
-	k->bytes = (u8)bytes;
-	k->access = access_kind(in, write);
-	k->mmu = (u8)mmu;
-	k->aligned = aligned;
-	k->map = g->n_map;                   /* gen_map comes next           */
-	k->back = c->p;
+	add_access(g, ea, bytes, write, from)->aligned = aligned;
 	return XMEM(X_HOST, 0);
 }
 
@@ -374,12 +439,19 @@ static void cold_flags(struct gen *g, const struct cold *k)
 	fl_emit_save(&g->c, X_R8);
 }
 
+/* r9 is a host address: what is to be added to r13 for it. */
+static void less_addend(struct xcode *c, const struct cold *k)
+{
+	if (k->direct)
+		x_rr(c, 0x2b, IRS_64, X_HOST, X_STACK);
+}
+
 /* The access is done by the hot code with r9 set; when r9 is the bounce
  * buffer (CF) a writing one is done by a copy here and then written back. */
 static void cold_access(struct gen *g, const struct cold *k)
 {
 	struct xcode *c = &g->c;
-	u8 *stub = stub_probe[k->mmu][k->access][stub_size_class(k->bytes, k->aligned)];
+	u8 *bounce, *stub = stub_probe[k->mmu][k->access][stub_size_class(k->bytes, k->aligned)];
 
 	if (k->aligned)
 		g->map[k->map].slow = (u32)(c->p - g->start);
@@ -394,10 +466,15 @@ static void cold_access(struct gen *g, const struct cold *k)
 	cold_call(g, k, stub);
 	cold_delta(g, -k->delta);
 	if (k->kind != COLD_WRITE) {
+		less_addend(c, k);
 		x_jmp_to(c, k->back);
 		return;
 	}
-	x_patch(x_jcc(c, CC_AE), k->back);
+	bounce = x_jcc8(c, CC_B);
+	less_addend(c, k);
+	x_jmp_to(c, k->back);
+	x_patch8(bounce, c->p);
+	less_addend(c, k);
 	memcpy(c->p, k->back, (size_t)(k->acc_end - k->back));
 	c->p += k->acc_end - k->back;
 	cold_call(g, k, stub_write_back);
@@ -451,6 +528,8 @@ bool cold_emit_all(struct gen *g)
 			return false;
 		if (k->from)
 			x_patch(k->from, g->c.p);
+		if (k->from2)
+			x_patch(k->from2, g->c.p);
 		switch (k->kind) {
 		case COLD_READ:
 		case COLD_WRITE:

@@ -294,7 +294,8 @@ const char *backend_run(const struct ir_block *b, struct state *s)
 	memcpy(ram, s->mem, MEM_SIZE);
 	cpu->c.cc = cc_from_eflags(cc_of_flags(s->flags));
 	cpu->c.stack_tag = TLB_INVALID;
-	cpu->c.stack_addend = 0;
+	/* what ir_block.direct hopes for, or not */
+	cpu->c.stack_addend = b->n & 2 ? (u64)(uintptr_t)ram : 0;
 	bad = run_block(&copy, pc, 0);
 	memcpy(s->global, cpu->c.regs, sizeof(s->global));
 	memcpy(s->env, cpu->env, ENV_SIZE);
