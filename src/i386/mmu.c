@@ -47,11 +47,7 @@ struct walk {
 /* -- page table entries in guest RAM --------------------------------------------- */
 static hva phys_host(gpa addr)
 {
-	u64 xlat, len;
-	struct memory_region *mr =
-		address_space_translate(&address_space_memory, addr, &xlat, &len);
-
-	return mr && mr->type == MR_RAM ? memory_region_host(mr) + xlat : NULL;
+	return address_space_host(&address_space_memory, addr);
 }
 
 static u64 pte_read(struct x86_cpu *x, gpa *addr, int width)

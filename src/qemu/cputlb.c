@@ -839,6 +839,22 @@ static bool probe_io(struct cpu *cpu, u32 addr, u32 size, int kind, int mode)
 	return true;
 }
 
+/* RAM whose entry was only not there yet: filled, or the fault raised. 0: it is
+ * something else. */
+static u64 probe_fill(struct cpu *cpu, u32 addr, u32 size, enum mmu_access rw, int mode)
+{
+	u64 addend;
+
+	if (!one_page(addr, size) || cpu->n_watch)
+		return 0;
+	full_get(cpu, addr, rw, mode, false);
+	addend = tlb_entry(cpu, mode, rw == MMU_DATA_STORE, addr);
+	if (addend == TLB_INVALID)
+		return 0;
+	cpu->bounce_size = 0;
+	return addr + addend;
+}
+
 /* LOCK: what is not one access to RAM is done with all other vCPUs stopped. */
 u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 {
@@ -858,6 +874,9 @@ u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 		return at;
 	if (probe_io(cpu, addr, size, kind, mode))
 		return (u64)(uintptr_t)cpu->bounce;
+	at = probe_fill(cpu, addr, size, rw, mode);
+	if (at)
+		return at;
 	n = span_pages(cpu, addr, size, rw, mode, s);
 	direct = n == 1 && is_ram(&s[0].full) &&
 		 (rw == MMU_DATA_LOAD || s[0].full.mr->type == MR_RAM);

@@ -380,3 +380,10 @@ struct memory_region *address_space_translate(struct address_space *as, gpa addr
 		*len = ~0ull;
 	return r->mr;
 }
+
+hva address_space_host(struct address_space *as, gpa addr)
+{
+	const struct flat_range *r = flat_view_find(flat_view_get(as), addr);
+
+	return r->host && r->mr->type == MR_RAM ? r->host + (addr - r->start) : NULL;
+}

@@ -87,6 +87,9 @@ void memory_init(void) REQUIRES(bql);   /* the two address spaces, empty    */
  * cpu_exec. */
 struct memory_region *address_space_translate(struct address_space *as, gpa addr,
 					      u64 *xlat, u64 *len);
+/* Where the byte at `addr` is in the host; NULL: it is not RAM (ROM is not). Lock as
+ * above. */
+hva address_space_host(struct address_space *as, gpa addr);
 /* Dispatch one access to an MMIO/PIO region, splitting as its ops ask; takes
  * the BQL through prepare_mmio_access when needed. mr NULL: all ones. */
 u64 memory_region_dispatch_read(struct memory_region *mr, gpa off, unsigned size);
