@@ -166,7 +166,7 @@ const struct form forms[] = {
 	{ "system", "0f 01 /2-3", F_WILD | F_MEM },
 	{ "system", "0f 01 /6", F_WILD },
 	{ "system", "0f 01 /7", F_WILD | F_MEM },
-	{ "system", "0f 01 ca-cb", F_WILD },		/* clac, stac */
+	{ "system", "0f 01 c8-cb", F_WILD },		/* monitor, mwait, clac, stac */
 	{ "system", "0f 06", F_WILD },
 	{ "system", "0f 08-09", F_WILD | F_PLAIN },
 	{ "system", "0f 20 /0", F_WILD | F_REG | F_PLAIN },

@@ -38,6 +38,7 @@ static const struct { const char *name; u8 op, from; const char *why; } left_out
 	{ "xgetbv", 0, BOTH, xsave }, { "xsetbv", 0, BOTH, xsave },
 	{ "xsave", 0, BOTH, xsave }, { "xsaveopt", 0, BOTH, xsave },
 	{ "xrstor", 0, BOTH, xsave },
+	{ "monitor", 0, RANDOM, wild }, { "mwait", 0, RANDOM, wild },
 	{ "clac", 0, RANDOM, wild }, { "stac", 0, RANDOM, wild },
 	{ "int1", 0, BOTH, "under KVM on AMD its trap shows a wrong EIP" },
 	{ "int", 0, BOTH, "special.S; 80h enters the host's kernel" },
