@@ -141,12 +141,18 @@ static bool is_vex16(const struct dis *d)
 	return d->vex && !(d->flags & HF_CS32);
 }
 
+static bool no_such_cr(const struct dis *d)
+{
+	return (d->row == &optab_0f[0x20] || d->row == &optab_0f[0x22]) && !(0x1d >> d->reg & 1);
+}
+
 static const struct { bool (*here)(const struct dis *); const char *what; } capstone_errors[] = {
 	{ has_predicate, "CMPPS and its like have the name of the predicate" },
 	{ prefix_unseen, "66, F2, F3 that are part of the opcode: not seen in 16-bit code, nor "
 			 "when another stands between" },
 	{ branch_repeated, "a branch's 66 is forgotten when F2 or F3 is there too" },
 	{ is_ud1, "UD1 has no ModRM byte" },
+	{ no_such_cr, "CR1, CR5, CR6, CR7 are there" },
 	{ is_vex16, "VEX is not known in 16-bit code" },
 };
 
