@@ -12,6 +12,7 @@
 
 #include "env/clock.h"
 #include "env/log.h"
+#include "env/strbuf.h"
 #include "i386/cpu.h"
 #include "i386/debug.h"
 #include "i386/desc.h"
@@ -488,4 +489,12 @@ void target_dump_state(struct cpu *cpu)
 
 	cpu_state_text(x86(cpu), buf, sizeof(buf));
 	log_printf("%s", buf);
+}
+
+void target_dump_text(struct cpu *cpu, struct strbuf *b)
+{
+	char buf[2048];
+
+	cpu_state_text(x86(cpu), buf, sizeof(buf));
+	strbuf_printf(b, "%s", buf);
 }

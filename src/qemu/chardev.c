@@ -11,7 +11,8 @@
  * the main loop, or whoever writes next with the BQL, empties it.
  *
  * Input is read while there is room for it. "mon:" puts upstream's multiplexer
- * before it: Ctrl-A x ends the program, whether the guest reads or not. */
+ * before it: Ctrl-A x ends the program, whether the guest reads or not; Ctrl-A c
+ * turns input over to the monitor (hmp.c) and back. */
 #include "qemu/chardev.h"
 
 #include <errno.h>
@@ -23,7 +24,9 @@
 #include "env/file.h"
 #include "env/log.h"
 #include "env/poll.h"
+#include "env/socket.h"
 #include "env/terminal.h"
+#include "qemu/optparse.h"
 #include "qemu/runstate.h"
 #include "qemu/vl.h"
 
@@ -38,7 +41,8 @@ struct lock_class post_locks;
 struct chardev {
 	struct chardev *next;
 	const char *name;
-	int out, in;                     /* fds; in -1: no input             */
+	int out, in;                     /* fds; -1: no output, no input     */
+	int listener;                    /* where a client may connect; -1   */
 	bool mux, in_escape;             /* Ctrl-A: handled; just seen       */
 	bool is_null, broken;            /* swallow output                   */
 	bool typed;                      /* input is a terminal              */
@@ -50,11 +54,15 @@ struct chardev {
 	u8 post[POST_BYTES] GUARDED_BY(post_locks);
 	int n_post GUARDED_BY(post_locks);
 	struct bottom_half post_bh;
-	u8 input[INPUT_BYTES];
-	int in_first, in_used;
-	chr_can_read_fn *can_read;
-	chr_read_fn *read;
-	void *opaque;
+	struct front {
+		chr_can_read_fn *can_read;
+		chr_read_fn *read;
+		chr_open_fn *opened;
+		void *opaque;
+		u8 input[INPUT_BYTES];   /* [first, used) is to be read      */
+		int first, used;
+	} front[2];
+	int focus;                       /* who gets input: 1: the monitor   */
 };
 
 static struct chardev *chardevs GUARDED_BY(bql);
@@ -94,6 +102,12 @@ static void output_ready(void *opaque) REQUIRES(bql);
 
 static void watch(struct chardev *c) REQUIRES(bql)
 {
+	if (c->listener >= 0) {
+		if (c->in >= 0)
+			main_loop_set_fd_handler(c->in, c->reading ? input_ready : NULL,
+						 c->writing ? output_ready : NULL, c);
+		return;
+	}
 	if (c->in >= 0)
 		main_loop_set_fd_handler(c->in, c->reading ? input_ready : NULL,
 					 NULL, c);
@@ -149,7 +163,7 @@ static bool queue_grow(struct chardev *c, size_t n)
 
 static void output_write(struct chardev *c, const u8 *buf, int n) REQUIRES(bql)
 {
-	if (c->broken || n <= 0)
+	if (c->broken || c->out < 0 || n <= 0)
 		return;
 	if (!queue_grow(c, (size_t)n)) {
 		warn("%s takes no output any more: some is lost", c->name);
@@ -260,12 +274,24 @@ static void help(void)
 	error_report("Ctrl-A h  this help\r\n"
 		     "smew: Ctrl-A x  end the program\r\n"
 		     "smew: Ctrl-A p  press the power button\r\n"
-		     "smew: Ctrl-A c  the monitor: there is none yet\r\n"
+		     "smew: Ctrl-A c  to the monitor and back\r\n"
 		     "smew: Ctrl-A Ctrl-A  send Ctrl-A\r");
 }
 
-/* The key after Ctrl-A; true if the guest gets it. */
-static bool escape_key(u8 key) REQUIRES(bql)
+static void switch_focus(struct chardev *c) REQUIRES(bql)
+{
+	struct front *f;
+
+	if (!c->front[1].read)
+		return;
+	c->focus = !c->focus;
+	f = &c->front[c->focus];
+	if (f->opened)
+		f->opened(f->opaque);
+}
+
+/* The key after Ctrl-A; true if it is input. */
+static bool escape_key(struct chardev *c, u8 key) REQUIRES(bql)
 {
 	switch (key) {
 	case 'x':
@@ -274,7 +300,7 @@ static bool escape_key(u8 key) REQUIRES(bql)
 		qemu_system_powerdown_request();
 		return false;
 	case 'c':
-		error_report("there is no monitor yet; Ctrl-A x ends\r");
+		switch_focus(c);
 		return false;
 	case 'h':
 	case '?':
@@ -284,39 +310,43 @@ static bool escape_key(u8 key) REQUIRES(bql)
 	return key == ESCAPE;
 }
 
-/* Take the keys that are ours out of buf; returns how many bytes stay. */
-static int take_escapes(struct chardev *c, u8 *buf, int n) REQUIRES(bql)
+/* Give n bytes to those they are for, but the keys that are ours. Who has no room
+ * loses his. */
+static void input_take(struct chardev *c, const u8 *buf, int n) REQUIRES(bql)
 {
-	int kept = 0;
-
-	if (!c->mux)
-		return n;
 	for (int i = 0; i < n; i++) {
-		bool keep = buf[i] != ESCAPE;
+		bool keep = !c->mux || buf[i] != ESCAPE;
+		struct front *f;
 
 		if (c->in_escape)
-			keep = escape_key(buf[i]);
-		c->in_escape = !c->in_escape && buf[i] == ESCAPE;
-		if (keep)
-			buf[kept++] = buf[i];
+			keep = escape_key(c, buf[i]);
+		c->in_escape = c->mux && !c->in_escape && buf[i] == ESCAPE;
+		f = &c->front[c->focus];
+		if (keep && f->used < INPUT_BYTES)
+			f->input[f->used++] = buf[i];
 	}
-	return kept;
 }
 
 /* -- input -------------------------------------------------------------------------- */
 
-static void input_deliver(struct chardev *c) REQUIRES(bql)
+static void front_deliver(struct front *f) REQUIRES(bql)
 {
-	while (c->read && c->in_first < c->in_used) {
-		int n = MIN(c->can_read(c->opaque), c->in_used - c->in_first);
+	while (f->read && f->first < f->used) {
+		int n = MIN(f->can_read(f->opaque), f->used - f->first);
 
 		if (n <= 0)
 			return;
-		c->in_first += n;
-		c->read(c->opaque, c->input + c->in_first - n, n);
+		f->first += n;
+		f->read(f->opaque, f->input + f->first - n, n);
 	}
-	if (c->in_first == c->in_used)
-		c->in_first = c->in_used = 0;
+	if (f->first == f->used)
+		f->first = f->used = 0;
+}
+
+static void input_deliver(struct chardev *c) REQUIRES(bql)
+{
+	for (int i = 0; i < 2; i++)
+		front_deliver(&c->front[i]);
 }
 
 static void set_reading(struct chardev *c, bool on) REQUIRES(bql)
@@ -327,38 +357,67 @@ static void set_reading(struct chardev *c, bool on) REQUIRES(bql)
 	watch(c);
 }
 
-/* Typed ahead too far: only the multiplexer's keys still count. */
-static void input_overflow(struct chardev *c) REQUIRES(bql)
-{
-	u8 lost[256];
-	s64 n = file_read(c->in, lost, sizeof(lost));
+static void client_comes(void *opaque) REQUIRES(bql);
 
-	if (n > 0)
-		take_escapes(c, lost, (int)n);
+static void client_gone(struct chardev *c) REQUIRES(bql)
+{
+	main_loop_set_fd_handler(c->in, NULL, NULL, NULL);
+	socket_close(c->in);
+	poll_timer_del(&c->linger);
+	c->in = c->out = -1;
+	c->reading = c->writing = c->broken = false;
+	c->first = c->used = 0;
+	c->front[c->focus].first = c->front[c->focus].used = 0;
+	main_loop_set_fd_handler(c->listener, client_comes, NULL, c);
+}
+
+/* One at a time. */
+static void client_comes(void *opaque)
+{
+	struct chardev *c = opaque;
+	struct front *f = &c->front[c->focus];
+	int fd = socket_accept(c->listener);
+
+	if (fd < 0)
+		return;
+	c->in = c->out = fd;
+	c->reading = true;
+	main_loop_set_fd_handler(c->listener, NULL, NULL, NULL);
+	watch(c);
+	if (f->opened)
+		f->opened(f->opaque);
+}
+
+/* Bytes that may come: as many as the one who gets them has room for. */
+static int input_room(const struct chardev *c)
+{
+	return INPUT_BYTES - c->front[c->focus].used;
 }
 
 static void input_ready(void *opaque)
 {
 	struct chardev *c = opaque;
-	int room = INPUT_BYTES - c->in_used;
+	int room = input_room(c);
+	u8 buf[INPUT_BYTES];
 	s64 n;
 
-	if (!room) {
-		input_overflow(c);
-		return;
-	}
-	n = file_read(c->in, c->input + c->in_used, (size_t)room);
+	/* typed ahead too far: only the multiplexer's keys still count */
+	n = file_read(c->in, buf, room ? (size_t)room : sizeof(buf) / 16);
 	if (n == -EAGAIN)
 		return;
+	if (n <= 0 && c->listener >= 0) {
+		client_gone(c);
+		return;
+	}
 	if (n <= 0) {                    /* the end; or the terminal is gone */
 		set_reading(c, false);
 		c->in = -1;
 		return;
 	}
-	c->in_used += take_escapes(c, c->input + c->in_used, (int)n);
+	input_take(c, buf, (int)n);
 	input_deliver(c);
 	/* Ctrl-A x must work at any time; what is piped in must not get lost */
-	if (c->in_used == INPUT_BYTES && !(c->mux && c->typed))
+	if (!input_room(c) && !(c->mux && c->typed))
 		set_reading(c, false);
 }
 
@@ -367,24 +426,49 @@ void chardev_set_reader(struct chardev *c, chr_can_read_fn *can, chr_read_fn *rd
 {
 	if (!c)
 		return;
-	c->can_read = can;
-	c->read = rd;
-	c->opaque = opaque;
+	c->front[0].can_read = can;
+	c->front[0].read = rd;
+	c->front[0].opaque = opaque;
 	set_reading(c, true);
+}
+
+void chardev_set_monitor(struct chardev *c, chr_can_read_fn *can, chr_read_fn *rd,
+			 chr_open_fn *opened, void *opaque)
+{
+	c->front[1].can_read = can;
+	c->front[1].read = rd;
+	c->front[1].opened = opened;
+	c->front[1].opaque = opaque;
+	if (c->mux)                      /* Ctrl-A c goes there              */
+		return;
+	c->focus = 1;
+	set_reading(c, true);
+	if (c->in >= 0)
+		opened(opaque);
+}
+
+struct chardev *chardev_mux(void)
+{
+	struct chardev *c = chardevs;
+
+	while (c && !c->mux)
+		c = c->next;
+	return c;
 }
 
 void chardev_accept_input(struct chardev *c)
 {
-	if (!c || c->in_first == c->in_used)
+	struct front *f = c ? &c->front[0] : NULL;
+
+	if (!f || f->first == f->used)
 		return;
-	input_deliver(c);
-	if (c->in_first) {
-		memmove(c->input, c->input + c->in_first,
-			(size_t)(c->in_used - c->in_first));
-		c->in_used -= c->in_first;
-		c->in_first = 0;
+	front_deliver(f);
+	if (f->first) {
+		memmove(f->input, f->input + f->first, (size_t)(f->used - f->first));
+		f->used -= f->first;
+		f->first = 0;
 	}
-	if (c->in_used < INPUT_BYTES)
+	if (f->used < INPUT_BYTES)
 		set_reading(c, true);
 }
 
@@ -400,6 +484,7 @@ static struct chardev *chardev_new(const char *name, int out, int in)
 	c->name = name;
 	c->out = out;
 	c->in = in;
+	c->listener = -1;
 	poll_timer_init(&c->linger, linger_is_over, c);
 	lock_init(&c->post_lock, "chardev", RANK_CHARDEV);
 	bh_init(&c->post_bh, post_is_due, c);
@@ -461,6 +546,37 @@ static struct chardev *open_file(const char *spec, const char **err)
 		: chardev_new(path, fd, -1);
 }
 
+/* "unix:PATH" and that it is the server, who does not wait for a client. */
+static struct chardev *open_unix(const char *spec, const char **err) REQUIRES(bql)
+{
+	char *list = text_keep(spec + strlen("unix:")), *path, *key, *value;
+	bool server = false, wait = true;
+	struct chardev *c;
+	int fd;
+
+	if (!kv_next(&list, &path, &value) || value || !*path)
+		return cannot_open(spec, "no path", err);
+	while (kv_next(&list, &key, &value)) {
+		if (!strcmp(key, "nowait") && !value)
+			wait = false;
+		else if (!strcmp(key, "server") && !value)
+			server = true;
+		else if (!((!strcmp(key, "server") && value && parse_on_off(value, &server)) ||
+			   (!strcmp(key, "wait") && value && parse_on_off(value, &wait))))
+			return cannot_open(spec, "not understood behind the path", err);
+	}
+	if (!server || wait)
+		return cannot_open(spec, "only a server that does not wait is there: "
+				   "server=on,wait=off", err);
+	fd = socket_listen_unix(path);
+	if (fd < 0)
+		return cannot_open(spec, strerror(-fd), err);
+	c = chardev_new(path, -1, -1);
+	c->listener = fd;
+	main_loop_set_fd_handler(fd, client_comes, NULL, c);
+	return c;
+}
+
 struct chardev *chardev_open(const char *spec, const char **err)
 {
 	struct chardev *c;
@@ -479,6 +595,8 @@ struct chardev *chardev_open(const char *spec, const char **err)
 		return open_stdio(spec, true, err);
 	if (!strncmp(spec, "file:", 5) && spec[5])
 		return open_file(spec, err);
-	return cannot_open(spec, "none of stdio, mon:stdio, file:PATH, null, "
-			   "none", err);
+	if (!strncmp(spec, "unix:", 5))
+		return open_unix(spec, err);
+	return cannot_open(spec, "none of stdio, mon:stdio, file:PATH, "
+			   "unix:PATH,server=on,wait=off, null, none", err);
 }

@@ -14,6 +14,7 @@
 #include "env/log.h"
 #include "env/map.h"
 #include "env/signal.h"
+#include "env/strbuf.h"
 #include "qemu/cpus.h"
 #include "qemu/icount.h"
 #include "qemu/machine.h"
@@ -716,7 +717,7 @@ static unsigned long long hundredths(u64 a, u64 b)
 	return b ? (a * 100 + b / 2) / b : 0;
 }
 
-void info_jit(void)
+void info_jit(struct strbuf *b)
 {
 	const struct tb_stats *s = &tb_stats;
 	unsigned long long e = hundredths(s->code_bytes, s->guest_bytes);
@@ -724,27 +725,27 @@ void info_jit(void)
 	struct cpu *cpu;
 
 	if (icount_enabled())
-		fprintf(stderr, "instructions        %llu, RAM checksum %016llx\n",
+		strbuf_printf(b, "instructions        %llu, RAM checksum %016llx\n",
 			(unsigned long long)icount_get_raw(),
 			(unsigned long long)ram_arena_checksum());
-	fprintf(stderr, "TB count            %llu\n", (unsigned long long)s->n_tb);
-	fprintf(stderr, "guest code          %llu bytes, %llu instructions\n",
+	strbuf_printf(b, "TB count            %llu\n", (unsigned long long)s->n_tb);
+	strbuf_printf(b, "guest code          %llu bytes, %llu instructions\n",
 		(unsigned long long)s->guest_bytes, (unsigned long long)s->guest_insns);
-	fprintf(stderr, "host code           %llu bytes, %llu.%02llu per guest byte\n",
+	strbuf_printf(b, "host code           %llu bytes, %llu.%02llu per guest byte\n",
 		(unsigned long long)s->code_bytes, e / 100, e % 100);
-	fprintf(stderr, "host/guest insns    %llu.%02llu (hot path, translated once)\n", h / 100, h % 100);
-	fprintf(stderr, "translation         %llu ns per TB\n", (unsigned long long)
+	strbuf_printf(b, "host/guest insns    %llu.%02llu (hot path, translated once)\n", h / 100, h % 100);
+	strbuf_printf(b, "translation         %llu ns per TB\n", (unsigned long long)
 		(s->n_tb ? s->gen_ns / s->n_tb : 0));
-	fprintf(stderr, "TB links            %llu\n", (unsigned long long)s->links);
-	fprintf(stderr, "TB invalidate count %llu\n", (unsigned long long)s->invalidated);
-	fprintf(stderr, "TB discard count    %llu\n", (unsigned long long)s->discarded);
-	fprintf(stderr, "TB flush count      %llu\n", (unsigned long long)s->flushes);
+	strbuf_printf(b, "TB links            %llu\n", (unsigned long long)s->links);
+	strbuf_printf(b, "TB invalidate count %llu\n", (unsigned long long)s->invalidated);
+	strbuf_printf(b, "TB discard count    %llu\n", (unsigned long long)s->discarded);
+	strbuf_printf(b, "TB flush count      %llu\n", (unsigned long long)s->flushes);
 	CPU_FOREACH(cpu) {
 		const unsigned long long v[] = { cpu->stat.fills, cpu->stat.full,
 			cpu->stat.part, cpu->stat.elided, cpu->stat.page_flushes,
 			cpu->stat.remote, cpu->stat.slow, cpu->stat.io };
 
-		fprintf(stderr, "CPU %d: TLB fills %llu, full flushes %llu, partial %llu, "
+		strbuf_printf(b, "CPU %d: TLB fills %llu, full flushes %llu, partial %llu, "
 			"elided %llu, of a page %llu, remote %llu, slow accesses %llu, "
 			"MMIO accesses %llu\n", cpu->cpu_index, v[0], v[1], v[2], v[3], v[4],
 			v[5], v[6], v[7]);

@@ -113,8 +113,9 @@ void cpu_exec_step_atomic(struct cpu *cpu) EXCLUDES(bql, qemu_cpu_list_lock);
 u32 cpu_insns_left(const struct cpu *cpu);
 /* Drop all translated code. On the vCPU's thread, the others stopped. */
 void tb_flush(struct cpu *cpu);
-/* Translation figures (upstream: info jit), to stderr. */
-void info_jit(void);
+/* Append translation figures. Upstream: info jit. */
+struct strbuf;
+void info_jit(struct strbuf *b);
 /* Guest EIP of an address in translated code; false: none. */
 bool cpu_host_pc_to_guest(struct cpu *cpu, u64 host_pc, u32 *eip);
 

@@ -25,6 +25,7 @@ struct machine_config {
 	const char *serial[MAX_SERIAL];  /* chardev specs, NULL: absent      */
 	const char *debugcon;            /* chardev spec, port E9h; NULL     */
 	u16 debugcon_iobase;
+	const char *monitor;             /* chardev spec; NULL: none         */
 	bool debug_exit;                 /* -device isa-debug-exit           */
 	u16 debug_exit_iobase, debug_exit_iosize;
 	bool no_reboot, no_shutdown;

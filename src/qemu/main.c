@@ -14,6 +14,7 @@
 #include "env/terminal.h"
 #include "qemu/chardev.h"
 #include "qemu/cpus.h"
+#include "qemu/hmp.h"
 #include "qemu/loader.h"
 #include "qemu/lockreport.h"
 #include "qemu/memory.h"
@@ -83,8 +84,30 @@ static void machine_build(void) REQUIRES(bql)
 	qemu_system_reset();
 }
 
+static struct chardev *monitor_open(void) REQUIRES(bql)
+{
+	const char *err = NULL;
+	struct chardev *chr = NULL;
+
+	if (machine_config.monitor)
+		chr = chardev_open(machine_config.monitor, &err);
+	die_if(err);
+	return chr;
+}
+
+/* That one, and the one behind a multiplexer's Ctrl-A c. */
+static void monitors_new(struct chardev *chr) REQUIRES(bql)
+{
+	if (chardev_mux())
+		hmp_new(chardev_mux());
+	if (chr)
+		hmp_new(chr);
+}
+
 int main(int argc, char **argv)
 {
+	struct chardev *chr;
+
 	file_open_std();
 	signal_init();
 	read_options(argc, argv);
@@ -92,7 +115,9 @@ int main(int argc, char **argv)
 	main_loop_init();
 	bql_lock();
 	terminal_on_quit(on_quit);
+	chr = monitor_open();
 	machine_build();
+	monitors_new(chr);
 	if (!machine_config.start_stopped)
 		vm_start();
 	for (;;) {

@@ -170,7 +170,7 @@ static const char *default_serial(const struct options *o)
 {
 	if (o->nodefaults)
 		return NULL;
-	if (uses_stdio(machine_config.debugcon))
+	if (uses_stdio(machine_config.debugcon) || uses_stdio(machine_config.monitor))
 		return "null";
 	if (o->nographic)
 		return "mon:stdio";

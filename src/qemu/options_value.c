@@ -479,10 +479,13 @@ enum options_result opt_trace(struct options *o, const char *name, const char *a
 enum options_result opt_monitor(struct options *o, const char *name,
 				const char *arg)
 {
-	if (!strcmp(arg, "none") || !strcmp(arg, "null"))
-		return OPTIONS_RUN;
-	return option_fail(o, name, "%.60s: there is no monitor yet; "
-			   "-monitor none is accepted", arg);
+	bool none = !strcmp(arg, "none") || !strcmp(arg, "null");
+
+	if (!none && strcmp(arg, "stdio") && strncmp(arg, "unix:", 5))
+		return option_fail(o, name, "%.60s: none of stdio, unix:PATH,server=on,"
+				   "wait=off, none", arg);
+	machine_config.monitor = none ? NULL : arg;
+	return OPTIONS_RUN;
 }
 
 /* -net, -nic, -parallel: none is what we have. */

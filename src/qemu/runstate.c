@@ -10,8 +10,10 @@
 
 #include <stdlib.h>
 
+#include "env/file.h"
 #include "env/log.h"
 #include "env/poll.h"
+#include "env/strbuf.h"
 #include "qemu/chardev.h"
 #include "qemu/cpus.h"
 #include "qemu/loader.h"
@@ -184,11 +186,14 @@ void main_loop_handle_requests(void)
 
 void qemu_quit(int code)
 {
+	struct strbuf b = { 0 };
+
 	chardev_flush_all();
 	if (machine_config.info_jit) {
 		if (machine_config.icount && !current_cpu)
 			pause_all_vcpus();       /* the figures are final    */
-		info_jit();
+		info_jit(&b);
+		file_write_all(2, b.s, b.n);
 	}
 	if (lockreport_end())
 		code = 1;

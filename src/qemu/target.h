@@ -99,6 +99,8 @@ bool target_has_work(struct cpu *cpu);       /* would HLT end?               */
 enum host_fpe { HOST_FPE_DIVIDE, HOST_FPE_X87, HOST_FPE_SIMD };
 int target_host_fpe(struct cpu *cpu, enum host_fpe what);
 void target_dump_state(struct cpu *cpu);     /* registers, to the log        */
+struct strbuf;
+void target_dump_text(struct cpu *cpu, struct strbuf *b);    /* the same     */
 /* The board's A20 gate, for all vCPUs. Of the caller's own vCPU at once, of another's that runs
  * before its next guest block (run_on_all_cpus_synced). */
 void target_set_a20(bool on) REQUIRES(bql);

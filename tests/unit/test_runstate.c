@@ -32,7 +32,7 @@ void cpu_stop_current(void) { cpu_stops++; }
 void qemu_clock_enable(bool on) { clock_on = on; }
 void boot_reset(void) { ck_assert(!running); n_boot++; }
 void chardev_flush_all(void) { }
-void info_jit(void) { }
+void info_jit(struct strbuf *b) { (void)b; }
 void target_cpu_reset(struct cpu *c) { cpus_reset[n_cpus_reset++] = c; }
 
 static void chip_reset(void *opaque)
