@@ -130,6 +130,113 @@ static void checks(void)
 	CHECK_EQ("short-error", trap_last.error, SEL_TSS2);
 }
 
+/* -- faults of the switch: the old task's ------------------------------------------ */
+static u16 target;
+
+static void call_target(void *p)
+{
+	struct { u32 eip; u16 sel; } __attribute__((packed)) to = { 0, target };
+
+	(void)p;
+	__asm__ volatile("lcall *%0" :: "m"(to) : "memory");
+}
+
+static void user_call_task(void) { call_target(0); }
+
+static void nested_return(void *p)
+{
+	tss.link = (u16)(u32)p;
+	__asm__ volatile("pushf; orl $0x4000, (%%esp); popf; iret" ::: "memory", "cc");
+}
+
+static void old_faults(void)
+{
+	static const struct { const char *name; u16 target; int vector; u32 error; } calls[] = {
+		{ "call-null", 0, GP, 0 }, { "call-ldt", 0x4c, GP, 0x4c },
+		{ "call-beyond", 0x7f8, GP, 0x7f8 }, { "call-data", 0x10, GP, 0x10 },
+		{ "call-gate-absent", 0x58, NP, 0x58 }, { "call-gate-no-tss", 0x60, GP, 0x10 },
+	}, returns[] = {
+		{ "iret-null", 0, TS, 0 }, { "iret-ldt", 0x4c, TS, 0x4c },
+		{ "iret-beyond", 0x7f8, TS, 0x7f8 }, { "iret-data", 0x10, TS, 0x10 },
+		{ "iret-not-busy", SEL_TSS2, TS, SEL_TSS2 },
+	};
+
+	prepare(task2);
+	gdt[0x58 / 8] = gate(SEL_TSS2, 0, 0x65, 0);
+	gdt[0x60 / 8] = gate(0x10, 0, 0xe5, 0);
+	for (u32 i = 0; i < N_ELEM(calls); i++) {
+		target = calls[i].target;
+		CHECK_EQ(calls[i].name, trap_try(call_target, 0), calls[i].vector);
+		CHECK_EQ(calls[i].name, trap_last.error, calls[i].error);
+	}
+	target = SEL_TSS2;
+	CHECK_EQ("call-user", user_try(user_call_task), GP);
+	CHECK_EQ("call-user-error", trap_last.error, SEL_TSS2);
+	for (u32 i = 0; i < N_ELEM(returns); i++) {
+		CHECK_EQ(returns[i].name, trap_try(nested_return, (void *)(u32)returns[i].target),
+			 returns[i].vector);
+		CHECK_EQ(returns[i].name, trap_last.error, returns[i].error);
+	}
+	tss.link = 0;
+}
+
+/* -- ... the new task's: it runs in ring 3, its handlers on its ring 0 stack ----------- */
+static u8 stack3[4096] __attribute__((aligned(16)));
+
+/* The first task again, whatever was left. */
+static void back_home(void)
+{
+	gdt[SEL_TSS / 8] = descriptor((u32)&tss, sizeof(tss) - 1, AVAILABLE, 0);
+	__asm__ volatile("ltr %w0; lldt %w1; clts" :: "r"(SEL_TSS), "r"(0));
+}
+
+static void new_faults(void)
+{
+	static const struct { const char *name; u16 ldt, cs, ss, ds, fs, trap; int vector; u32 error; } rows[] = {
+		{ "new-ldt-data", 0x10, 0x1b, 0x23, 0x23, 0, 0, TS, 0x10 },
+		{ "new-ldt-in-ldt", 0x0c, 0x1b, 0x23, 0x23, 0, 0, TS, 0x0c },
+		{ "new-cs-null", 0, 3, 0x23, 0x23, 0, 0, TS, 0 },
+		{ "new-cs-data", 0, 0x23, 0x23, 0x23, 0, 0, TS, 0x20 },
+		{ "new-cs-dpl", 0, 0x0b, 0x23, 0x23, 0, 0, TS, 0x08 },
+		{ "new-cs-absent", 0, 0x63, 0x23, 0x23, 0, 0, NP, 0x60 },
+		{ "new-ss-null", 0, 0x1b, 3, 0x23, 0, 0, TS, 0 },
+		{ "new-ss-dpl", 0, 0x1b, 0x13, 0x23, 0, 0, TS, 0x10 },
+		{ "new-ss-rpl", 0, 0x1b, 0x20, 0x23, 0, 0, TS, 0x20 },
+		{ "new-ss-code", 0, 0x1b, 0x1b, 0x23, 0, 0, TS, 0x18 },
+		{ "new-ss-absent", 0, 0x1b, 0x6b, 0x23, 0, 0, 12, 0x68 },
+		{ "new-ds-dpl", 0, 0x1b, 0x23, 0x10, 0, 0, TS, 0x10 },
+		{ "new-ds-tss", 0, 0x1b, 0x23, 0x28, 0, 0, TS, 0x28 },
+		{ "new-fs-absent", 0, 0x1b, 0x23, 0x23, 0x6b, 0, NP, 0x68 },
+		{ "new-fs-beyond", 0, 0x1b, 0x23, 0x23, 0x7fb, 0, TS, 0x7f8 },
+		{ "new-eip", 0, 0x73, 0x23, 0x23, 0, 0, GP, 0 },
+		{ "new-trap", 0, 0x1b, 0x23, 0x23, 0, 1, 1, 0 },
+	};
+
+	gdt[0x60 / 8] = descriptor(0, 0xfffff, 0x7b, 0xc);      /* code, not present  */
+	gdt[0x68 / 8] = descriptor(0, 0xfffff, 0x73, 0xc);      /* data, not present  */
+	gdt[0x70 / 8] = descriptor(0, 0xfff, 0xfb, 4);          /* code of 4 KB       */
+	for (u32 i = 0; i < N_ELEM(rows); i++) {
+		int v;
+
+		prepare(task2);
+		tss2.ss0 = 0x10;
+		tss2.esp0 = (u32)(stack3 + sizeof(stack3));
+		tss2.ldt = rows[i].ldt;
+		tss2.cs = rows[i].cs;
+		tss2.ss = rows[i].ss;
+		tss2.ds = tss2.es = rows[i].ds;
+		tss2.fs = tss2.gs = rows[i].fs;
+		tss2.trap = rows[i].trap;
+		v = trap_try(call_task, 0);
+		CHECK_EQ(rows[i].name, v, rows[i].vector);
+		CHECK_EQ(rows[i].name, trap_last.error, rows[i].error);
+		CHECK_EQ(rows[i].name, trap_last.eip, (u32)task2);
+		CHECK_EQ("new-is-busy", access_of(SEL_TSS2), BUSY);
+		CHECK_EQ("new-link", tss2.link, SEL_TSS);
+		back_home();
+	}
+}
+
 /* A double fault that a task takes, though the stack is gone: the reason why
  * kernels use a task for it. */
 static void double_fault(void)
@@ -155,5 +262,7 @@ void guest_main(void)
 	calls();
 	jumps();
 	checks();
+	old_faults();
+	new_faults();
 	double_fault();
 }
