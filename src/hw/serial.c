@@ -5,6 +5,9 @@
  * transmitter is always empty again, and the divisor is only remembered. The
  * other side is always connected and ready (CTS, DSR, DCD).
  *
+ * Who sends looks at LSR before each byte: that takes no lock, unless it has an error to
+ * clear.
+ *
  * DIFF: as upstream and unlike a PC's wiring, OUT2 does not gate the
  * interrupt: kernels exist that never set it. */
 #include "hw/serial.h"
@@ -14,6 +17,7 @@
 #include "env/log.h"
 #include "hw/ports.h"
 #include "qemu/chardev.h"
+#include "qemu/memory.h"
 #include "qemu/timer.h"
 
 enum { RBR_THR, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
@@ -33,7 +37,8 @@ enum { MSR_CTS = 0x10, MSR_DSR = 0x20, MSR_RI = 0x40, MSR_DCD = 0x80,
 #define TIMEOUT_NS 350000            /* four characters at 115200 baud       */
 
 struct serial {
-	u8 ier, fcr, lcr, mcr, lsr, msr, scr;
+	u8 ier, fcr, lcr, mcr, msr, scr;
+	u8 lsr;                  /* _Atomic; written under the BQL           */
 	u16 divisor;
 	bool thre_pending;       /* THR became empty, IIR did not say so yet */
 	bool timed_out;          /* bytes lie in the FIFO, below the trigger */
@@ -43,6 +48,11 @@ struct serial {
 	struct chardev *chr;
 	struct timer timer;
 };
+
+static void set_lsr(struct serial *s, u8 v) REQUIRES(bql)
+{
+	__atomic_store_n(&s->lsr, v, __ATOMIC_RELEASE);
+}
 
 /* -- interrupts ----------------------------------------------------------------- */
 
@@ -100,16 +110,16 @@ static int room(const struct serial *s)
 	return (fifo_on(s) ? FIFO_SIZE : 1) - s->fifo_count;
 }
 
-static void receive_byte(struct serial *s, u8 byte)
+static void receive_byte(struct serial *s, u8 byte) REQUIRES(bql)
 {
 	if (room(s) <= 0) {
-		s->lsr |= LSR_OE;
+		set_lsr(s, s->lsr | LSR_OE);
 		if (!fifo_on(s))              /* the new byte wins           */
 			s->fifo[s->fifo_first] = byte;
 		return;
 	}
 	s->fifo[(s->fifo_first + s->fifo_count++) % FIFO_SIZE] = byte;
-	s->lsr |= LSR_DR;
+	set_lsr(s, s->lsr | LSR_DR);
 }
 
 static int can_receive(void *opaque) REQUIRES(bql)
@@ -132,7 +142,7 @@ static void receive(void *opaque, const u8 *buf, int n) REQUIRES(bql)
 static void clear_fifo(struct serial *s) REQUIRES(bql)
 {
 	s->fifo_first = s->fifo_count = 0;
-	s->lsr &= ~(LSR_DR | LSR_BI);
+	set_lsr(s, s->lsr & ~(LSR_DR | LSR_BI));
 	watch_timeout(s);
 	chardev_accept_input(s->chr);
 }
@@ -146,7 +156,7 @@ static u8 read_rbr(struct serial *s) REQUIRES(bql)
 		s->fifo_count--;
 	}
 	if (!s->fifo_count) {
-		s->lsr &= ~LSR_DR;
+		set_lsr(s, s->lsr & ~LSR_DR);
 		chardev_accept_input(s->chr);
 	}
 	watch_timeout(s);
@@ -202,7 +212,7 @@ static void write_lcr(struct serial *s, u8 val) REQUIRES(bql)
 	s->lcr = val;
 	if (begins && (s->mcr & MCR_LOOP)) {
 		receive_byte(s, 0);
-		s->lsr |= LSR_BI;
+		set_lsr(s, s->lsr | LSR_BI);
 		watch_timeout(s);
 	}
 }
@@ -236,15 +246,37 @@ static u8 read_iir(struct serial *s) REQUIRES(bql)
 	return v | (fifo_on(s) ? IIR_FIFO : 0);
 }
 
-static u8 read_lsr(struct serial *s) REQUIRES(bql)
+static u8 read_lsr_errors(struct serial *s) REQUIRES(bql)
 {
-	u8 v = s->lsr | LSR_THRE | LSR_TEMT;
+	u8 v = s->lsr;
 
-	if (s->lsr & LSR_ERRORS) {
-		s->lsr &= ~LSR_ERRORS;
-		update(s);
-	}
+	set_lsr(s, v & ~LSR_ERRORS);
+	update(s);
 	return v;
+}
+
+/* UNCHECKED: the BQL is taken on a condition, unless the access came with it. */
+static UNCHECKED u64 lsr_read(void *opaque, gpa addr, unsigned size)
+{
+	struct serial *s = opaque;
+	u8 v = __atomic_load_n(&s->lsr, __ATOMIC_ACQUIRE);
+	bool held = bql_held();
+
+	(void)addr, (void)size;
+	if (v & LSR_ERRORS) {
+		if (!held)
+			bql_lock();
+		v = read_lsr_errors(s);
+		if (!held)
+			bql_unlock();
+	}
+	return v | LSR_THRE | LSR_TEMT;
+}
+
+/* For factory tests only, says the data sheet. */
+static void lsr_write(void *opaque, gpa addr, u64 val, unsigned size)
+{
+	(void)opaque, (void)addr, (void)val, (void)size;
 }
 
 static u8 read_msr(struct serial *s) REQUIRES(bql)
@@ -312,8 +344,6 @@ static u64 serial_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
 		return s->lcr;
 	case MCR:
 		return s->mcr;
-	case LSR:
-		return read_lsr(s);
 	case MSR:
 		return read_msr(s);
 	default:
@@ -321,9 +351,20 @@ static u64 serial_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
 	}
 }
 
-static const struct memory_region_ops serial_ops = {
-	serial_read, serial_write, 1, 1
-};
+/* The ports behind LSR. */
+static u64 high_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
+{
+	return serial_read(opaque, addr + MSR, size);
+}
+
+static void high_write(void *opaque, gpa addr, u64 val, unsigned size) REQUIRES(bql)
+{
+	serial_write(opaque, addr + MSR, val, size);
+}
+
+static const struct memory_region_ops serial_ops = { serial_read, serial_write, 1, 1 };
+static const struct memory_region_ops lsr_ops = { lsr_read, lsr_write, 1, 1 };
+static const struct memory_region_ops high_ops = { high_read, high_write, 1, 1 };
 
 /* -- life ------------------------------------------------------------------------------------ */
 
@@ -331,7 +372,8 @@ void serial_reset(void *opaque)
 {
 	struct serial *s = opaque;
 
-	s->ier = s->fcr = s->lcr = s->lsr = s->scr = 0;
+	s->ier = s->fcr = s->lcr = s->scr = 0;
+	set_lsr(s, 0);
 	s->mcr = MCR_OUT2;
 	s->divisor = 12;                      /* 9600 baud                   */
 	s->msr = MSR_CONNECTED;
@@ -350,7 +392,10 @@ struct serial *serial_new(struct memory_region *io, u16 iobase,
 	s->irq = *irq;
 	s->chr = chr;
 	timer_init_ns(&s->timer, timeout_is_due, s);
-	ports_map(io, "serial", iobase, 8, &serial_ops, s);
+	ports_map(io, "serial", iobase, LSR, &serial_ops, s);
+	memory_region_clear_global_locking(ports_map(io, "serial-lsr", iobase + LSR, 1,
+						     &lsr_ops, s));
+	ports_map(io, "serial", iobase + MSR, 2, &high_ops, s);
 	chardev_set_reader(chr, can_receive, receive, s);
 	serial_reset(s);
 	return s;

@@ -5,10 +5,20 @@
 #include <string.h>
 
 #include "child.h"
+#include "env/lockstat.h"
+#include "env/thread.h"
 #include "hw/serial.h"
 #include "qemu/chardev.h"
 
 enum { DATA = 0x3f8, IER, IIR, LCR, MCR, LSR, MSR, SCR };
+
+static int lock_free;
+
+void memory_region_clear_global_locking(struct memory_region *mr)
+{
+	(void)mr;
+	lock_free++;
+}
 
 /* -- a character device that keeps what it is sent ---------------------------- */
 static u8 sent[4096];
@@ -263,6 +273,36 @@ START_TEST(noise)
 }
 END_TEST
 
+static void *look(void *arg)
+{
+	u32 *all = arg;
+
+	for (int i = 0; i < 1000; i++)
+		*all |= inb(LSR);
+	return arg;
+}
+
+/* row-04: while another thread holds the BQL one may look whether there is room to send
+ * and something to read. */
+START_TEST(row_04_lsr)
+{
+	u64 before;
+	struct thread t;
+	u32 all = 0;
+
+	setup();
+	lockstat_enable(WATCH_STATS);
+	ck_assert_int_eq(lock_free, 1);
+	bql_lock();
+	before = lockstat_count(STAT_LOCK, "bql", 0);
+	thread_create(&t, "looks", look, &all);
+	thread_join(&t);
+	ck_assert_uint_eq(lockstat_count(STAT_LOCK, "bql", 0), before);
+	ck_assert_uint_eq(all, 0x60);
+	bql_unlock();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("hw/serial");
@@ -279,6 +319,7 @@ int main(void)
 	tcase_add_test(t, modem_status);
 	tcase_add_test(t, fifo_reset);
 	tcase_add_test(t, noise);
+	tcase_add_test(t, row_04_lsr);
 	suite_add_tcase(s, t);
 	return suite_main(s);
 }
