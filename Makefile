@@ -217,7 +217,7 @@ $(O)/race: tests/tsan/race.c $(HOSTOBJ)/all.a Makefile
 	$(Q)$(HOSTCC) $(CFLAGS) $(OPT) -o $@ $< $(HOSTOBJ)/all.a $(LDFLAGS)
 
 # What the tests of the processor execute of src/i386, and what they leave out.
-COV_GROUPS := unit asm guests icount fuzz boot
+COV_GROUPS := unit asm guests icount fuzz cli
 cov: deps-check ## line coverage of src/i386 by its tests; lines left out (minutes)
 	@$(SUBMAKE) MODE=cov all unit
 	@find $(BUILD)/cov -name '*.gcda' -delete
