@@ -101,7 +101,9 @@ static void catch_signals(void)
 
 static int make_ldt(void)
 {
-	static struct user_desc32 ldt[] = { LDT_ENTRIES(DESC) };
+	static struct user_desc32 ldt[] __attribute__((section(".private"))) = {
+		LDT_ENTRIES(DESC)
+	};
 	u32 i;
 
 	for (i = 0; i < LDT_COUNT; i++) {
