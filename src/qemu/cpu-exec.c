@@ -473,7 +473,8 @@ static u8 *find_code(struct cpu *cpu, const struct tb_key *k)
 	const struct jc_table *t = &cpu_tables(cpu)->jc[k->jc];
 	u32 h = jc_hash((u32)k->s.pc);
 
-	if (t->pc[h] == (u32)k->s.pc && !k->cflags && is_lasting(k))
+	if (__atomic_load_n(&t->pc[h], __ATOMIC_RELAXED) == (u32)k->s.pc && !k->cflags &&
+	    is_lasting(k))
 		return (u8 *)(uintptr_t)t->host[h];
 	return tb_find(cpu, k)->code;
 }
