@@ -37,7 +37,7 @@ enum rec_kind { REC_NONE, REC_CMP, REC_TEST, REC_ADD, REC_SUB, REC_REDO, REC_LES
 struct recipe { u8 kind, size; bool b_imm; s8 a, b; u8 op; s64 imm; };
 
 enum cold_kind { COLD_READ, COLD_WRITE, COLD_GUARD, COLD_EXIT, COLD_LINK,
-		 COLD_IRQ, COLD_ICOUNT, COLD_STACK, COLD_MISALIGNED };
+		 COLD_IRQ, COLD_ICOUNT, COLD_STACK, COLD_MISALIGNED, COLD_ADDEND };
 
 /* No way to have the flags again. */
 static const struct recipe no_recipe __attribute__((unused));
@@ -51,14 +51,15 @@ struct cold {
 	u8 *from;            /* rel32 of the jump that leads here            */
 	u8 *from2;           /* another one, or NULL                         */
 	u8 *back;            /* where the access (or what follows) starts    */
-	u8 *acc_end;         /* end of the access, which is copied (WRITE)   */
+	u8 *acc_end;         /* end of the access, which is copied (WRITE);
+			      * where an absent page is told (ADDEND)        */
 	struct xmem ea;      /* base X_NONE: absolute                        */
 	bool save_flags;     /* EXIT, STACK, MISALIGNED: write host flags to
 			      * cpu->cc                                      */
 	struct recipe rec;   /* flags to compute and save first, if any      */
 	s32 delta;           /* pending ESP move                             */
 	int insn;            /* guest instruction's number                   */
-	s8 arg;              /* GUARD: register                              */
+	s8 arg;              /* GUARD, ADDEND: register                      */
 	u32 aux, helper;     /* GUARD                                        */
 	int link;            /* EXIT, STACK: index of the link               */
 	bool cross;          /* EXIT: through the jump cache                 */
@@ -194,6 +195,7 @@ struct cold *cold_add(struct gen *g, int kind, u8 *from);
 /* -- x64_group.c ---------------------------------------------------------------- */
 void group_scan(struct gen *g);
 void group_check(struct gen *g);
+void group_cold_addend(struct gen *g, const struct cold *k);  /* COLD_ADDEND */
 /* The instruction's memory operand, if a shared check covers it: false, else. */
 bool group_operand(struct gen *g, const struct ir_insn *in, int bytes, bool write, struct xmem *m);
 void group_leave(struct gen *g);

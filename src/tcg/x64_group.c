@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* src/tcg/x64_group.c - accesses off the same registers share one check.
  *
- * Three or more accesses at small distances from each other, in code without
- * calls, are a group: their addresses have the same base and index, and these
- * change by constants at most (a loop's pointer in copies of its body). At the
+ * Accesses at small distances from each other, in code without calls, are a group:
+ * their addresses have the same base and index, and these change by constants at
+ * most (a loop's pointer in copies of its body). Two that have r14 and no exit
+ * between them pay, else it takes three. At the
  * start of the first one's instruction the page of all of them is looked up once,
  * and r14 holds the host address of the lowest byte until the last one:
  *
@@ -18,7 +19,9 @@
  *	... [r14+8] ... [r14+0x20] ...
  *
  * r14 serves one group at a time; where several overlap the smaller ones keep
- * theirs in memory and load it into r9 for each access.
+ * theirs in memory and load it into r9 for each access. In a block that hopes for
+ * one addend (ir_block.direct) the address is r13 + r9, and the table only compared
+ * with r13; where they differ a slow path loads the addend.
  *
  * The slow path goes on in the TB's variant without shared checks
  * (CF_NO_STACK), whose accesses fill the soft TLB. */
@@ -26,7 +29,7 @@
 
 #include "tcg/opts.h"
 
-enum { MAX_RANGE = 1024, MIN_ACCESSES = 3 };
+enum { MAX_RANGE = 1024, MIN_ACCESSES = 2, MIN_IN_SLOT = 3 };
 
 /* -- which instructions ------------------------------------------------------- */
 
@@ -132,6 +135,7 @@ struct candidate {
 	s32 off;                 /* the registers have moved since check_at  */
 	int n;
 	bool open, exit_seen;
+	bool exit_between;       /* ... before the last access               */
 	bool temps;              /* an instruction among them needs r14      */
 };
 
@@ -149,7 +153,7 @@ static void close_group(struct scan *s, struct candidate *c)
 	if (!c->open)
 		return;
 	c->open = false;
-	if (c->n < MIN_ACCESSES)
+	if (c->n < MIN_ACCESSES + c->exit_between)
 		return;
 	if (at == MAX_GROUPS) {
 		at = 0;
@@ -219,6 +223,7 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 	c->g.hi = MAX(c->g.hi, lo + mem_access_bytes(in));
 	c->g.write |= in->mem == IRM_DST;
 	c->g.last = i;
+	c->exit_between = c->exit_seen;
 	c->n++;
 }
 
@@ -251,7 +256,9 @@ static bool overlap(const struct access_group *a, const struct access_group *b)
 /* A place that no group given one before needs at the same time; false: none. */
 static bool find_place(const struct gen *g, const struct candidate *c, struct access_group *q)
 {
-	for (int place = c->temps; place <= N_GROUP_SLOTS; place++) {
+	int places = c->n < MIN_IN_SLOT ? 1 : 1 + N_GROUP_SLOTS;
+
+	for (int place = c->temps; place < places; place++) {
 		bool taken = false;
 
 		for (int i = 0; i < g->n_groups; i++)
@@ -311,30 +318,76 @@ static struct xmem slot_of(const struct access_group *q)
 	return XMEM(X_ENV, tcg_layout.spill + (N_SPILL + q->place - 1) * 8);
 }
 
+/* The host address of the lowest byte, from the table: the register that has it.
+ * r8d is the guest's. *absent: a jump to be aimed at the `ja`. */
+static int look_up(struct gen *g, const struct access_group *q, struct xmem ea, u8 **absent)
+{
+	s32 table = tcg_layout.tlb[g->mmu][q->write];
+	int host = q->place ? X_HOST : X_GROUP;
+	struct xcode *c = &g->c;
+
+	x_lea(c, IRS_32, X_EA, ea);
+	x_shrx(c, X_HOST, X_EA, X_TWELVE);
+	x_ld(c, IRS_64, host, (struct xmem){ X_ENV, X_HOST, 3, table });
+	x_rr(c, 0x03, IRS_64, host, X_EA);
+	*absent = x_jcc8(c, CC_S);
+	return host;
+}
+
+/* The same with r13 for the addend; r9d is the guest's. */
+static int look_up_direct(struct gen *g, const struct access_group *q, struct xmem ea,
+			  struct cold **k)
+{
+	s32 table = tcg_layout.tlb[g->mmu][q->write];
+	int host = q->place ? X_EA : X_GROUP;
+	struct xcode *c = &g->c;
+
+	x_lea(c, IRS_32, X_HOST, ea);
+	x_shrx(c, X_EA, X_HOST, X_TWELVE);
+	x_rm(c, 0x3b, IRS_64, X_STACK, (struct xmem){ X_ENV, X_EA, 3, table });
+	*k = cold_add(g, COLD_ADDEND, x_jcc(c, CC_NE));
+	(*k)->ea = (struct xmem){ X_ENV, X_EA, 3, table };
+	(*k)->arg = (s8)host;
+	x_lea(c, IRS_64, host, (struct xmem){ X_STACK, X_HOST, 0, 0 });
+	(*k)->back = c->p;
+	return host;
+}
+
+void group_cold_addend(struct gen *g, const struct cold *k)
+{
+	struct xcode *c = &g->c;
+
+	x_ld(c, IRS_64, k->arg, k->ea);
+	x_rr(c, 0x03, IRS_64, k->arg, X_HOST);
+	x_patch(x_jcc(c, CC_NS), k->back);
+	x_jmp_to(c, k->acc_end);             /* CF, ZF clear: `ja` is taken  */
+}
+
 static void open_group(struct gen *g, struct access_group *q)
 {
-	int host = q->place ? X_HOST : X_GROUP;
+	bool direct = g->b->direct && g->mmu == g->b->mmu_idx;
+	int host, guest = direct ? X_HOST : X_EA;
 	struct ir_ea ea = q->ea;
 	struct xcode *c = &g->c;
-	struct cold *k;
-	u8 *absent;
+	struct cold *k, *addend = NULL;
+	u8 *absent = NULL;
 
 	fl_clobber(g);
 	if (!q->place)
 		fl_write_reg_early(g, X_GROUP);
 	ea.disp = q->lo;
-	x_lea(c, IRS_32, X_EA, mem_ea(g, &ea));
-	x_shrx(c, X_HOST, X_EA, X_TWELVE);
-	x_ld(c, IRS_64, host, (struct xmem){ X_ENV, X_HOST, 3, tcg_layout.tlb[g->mmu][q->write] });
-	x_rr(c, 0x03, IRS_64, host, X_EA);
-	absent = x_jcc8(c, CC_S);
-	x_grp1_ri(c, 4, IRS_32, X_EA, 4095);
-	x_grp1_ri(c, 7, IRS_32, X_EA, 4096 - (q->hi - q->lo));
-	x_patch8(absent, c->p);              /* CF, ZF clear: `ja` is taken  */
+	host = direct ? look_up_direct(g, q, mem_ea(g, &ea), &addend) :
+		look_up(g, q, mem_ea(g, &ea), &absent);
+	x_grp1_ri(c, 4, IRS_32, guest, 4095);
+	x_grp1_ri(c, 7, IRS_32, guest, 4096 - (q->hi - q->lo));
+	if (direct)
+		addend->acc_end = c->p;
+	else
+		x_patch8(absent, c->p);      /* CF, ZF clear: `ja` is taken  */
 	k = cold_add(g, COLD_EXIT, x_jcc(c, CC_A));
 	k->link = gen_add_link(g, g->guest_pc, CFLAG_NO_STACK);
 	if (q->place)
-		x_st(c, IRS_64, slot_of(q), X_HOST);
+		x_st(c, IRS_64, slot_of(q), host);
 	else
 		g->reserved = 1u << X_GROUP;
 	q->open = true;

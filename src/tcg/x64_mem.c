@@ -536,6 +536,9 @@ bool cold_emit_all(struct gen *g)
 		case COLD_MISALIGNED:
 			cold_access(g, k);
 			break;
+		case COLD_ADDEND:
+			group_cold_addend(g, k);
+			break;
 		case COLD_GUARD:
 			cold_guard(g, k);
 			break;
