@@ -235,14 +235,6 @@ struct addr addr_reg(struct dis *d, int seg, ir_val base, s32 disp)
 			      .seg = (u8)seg, .disp = disp };
 }
 
-struct addr addr_plus(const struct addr *m, s32 disp)
-{
-	struct addr r = *m;
-
-	r.disp = (s32)((u32)r.disp + (u32)disp);
-	return r;
-}
-
 /* -- loads and stores -------------------------------------------------------------------- */
 
 ir_val emit_load(struct dis *d, int size, const struct ir_ea *ea)

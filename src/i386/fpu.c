@@ -293,16 +293,6 @@ static void check_image(struct x86_cpu *x, u32 addr, bool wide, u32 more,
 }
 
 /* -- FNSTENV, FLDENV, FNSAVE, FRSTOR -------------------------------------------------------- */
-u64 helper_fpu_enter(struct cpu *cpu, u32 a, u32 b, u32 c)
-{
-	struct x86_cpu *x = x86(cpu);
-
-	(void)a, (void)b, (void)c;
-	if (x->cr[0] & (CR0_TS | CR0_EM))
-		raise_exception(x, EXCP_NM);
-	return 0;
-}
-
 u64 helper_fnstenv(struct cpu *cpu, u32 addr, u32 wide, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);

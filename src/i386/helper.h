@@ -110,7 +110,6 @@
 	_(aam,            1, H_F | H_W | H_w) /* a: base; 0 is #DE                   */ \
 	_(aad,            1, H_W | H_w) \
 	/* -- x87 state (fpu.c); memory through the soft TLB -- */ \
-	_(fpu_enter,      0, H_F)         /* raise #NM if CR0.TS/EM say so           */ \
 	_(fnstenv,        2, H_F | H_X)   /* a: linear address, b: 0/1 16/32 bit     */ \
 	_(fldenv,         2, H_F | H_X) \
 	_(fnsave,         2, H_F | H_X) \

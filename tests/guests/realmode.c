@@ -93,11 +93,30 @@ __asm__(
 	"	add %cx, %ax\n"
 	"	movzwl %ax, %eax\n"
 	"	addr32 mov %eax, %gs:0x3003c\n"	/* 15: ffff                  */
+	/* far calls push IP and CS, or EIP and CS */
+	"	xor %edx, %edx\n"
+	"	lcall $0x2000, $(on_far - blob)\n"
+	"	lcalll $0x2000, $(on_far32 - blob)\n"
+	"	addr32 mov %edx, %gs:0x30040\n"	/* 16: 22                    */
+	"	movzwl %sp, %ecx\n"
+	"	addr32 mov %ecx, %gs:0x30044\n"	/* 17: 7000                  */
+	/* an x87 environment and its registers, and back */
+	"	fninit\n	fldpi\n"
+	"	fnstenv %ds:0x6100\n	fldenv %ds:0x6100\n"
+	"	fnstenvl %ds:0x6120\n	fldenvl %ds:0x6120\n"
+	"	fnsave %ds:0x6140\n	frstor %ds:0x6140\n"
+	"	fistpl %ds:0x6100\n"
+	"	mov %ds:0x6100, %ecx\n"
+	"	addr32 mov %ecx, %gs:0x30048\n"	/* 18: 3                     */
+	"	movzwl %ds:0x6120, %ecx\n"
+	"	addr32 mov %ecx, %gs:0x3004c\n"	/* 19: 37f                   */
 	/* and back */
 	"	mov %cr0, %eax\n"
 	"	or $1, %al\n"
 	"	mov %eax, %cr0\n"
 	"	ljmpl $0x08, $real_back\n"
+	"on_far: inc %dx\n	inc %dx\n	lret\n"
+	"on_far32: add $0x20, %dx\n	lretl\n"
 	"on_int60: mov $0x60, %edx\n"
 	"	clc\n"
 	"	iret\n"
@@ -149,6 +168,10 @@ void guest_main(void)
 		{ "real-interrupts-off", 0 },
 		{ "real-64k-limit", 0x9d },
 		{ "real-add", 0xffff },
+		{ "real-far-calls", 0x22 },
+		{ "real-far-calls-sp", 0x7000 },
+		{ "real-x87-environment", 3 },
+		{ "real-x87-control", 0x37f },
 	};
 	volatile u32 *notes = (u32 *)NOTES;
 
