@@ -329,7 +329,7 @@ void gen_iret(struct dis *d)
 {
 	emit_call(d, HELPER_iret, emit_const(d, d->osz == IRS_32), emit_const(d, d->next),
 		  IR_NONE);
-	gen_leave(d, true);
+	gen_leave(d, false);
 }
 
 static void far_transfer(struct dis *d, bool call, ir_val sel, ir_val ofs)

@@ -215,8 +215,19 @@ static void two_sources(void)
 	outb(0x21, 0xff);
 }
 
-static volatile u32 nmis;
-static void on_nmi(struct frame *f) { (void)f; nmis++; }
+static volatile u32 nmis, nmi_again, nmis_inside;
+static void on_nmi(struct frame *f)
+{
+	(void)f;
+	nmis++;
+	if (!nmi_again)
+		return;
+	nmi_again = 0;
+	wr(A_ICR, 0x400);
+	for (volatile int i = 0; i < 100; i++)
+		;
+	nmis_inside = nmis;
+}
 
 static void nmi(void)
 {
@@ -226,6 +237,26 @@ static void nmi(void)
 	for (volatile int i = 0; i < 100; i++)
 		;
 	CHECK_EQ("row-49-nmi-without-if", nmis, 1);
+}
+
+/* One that comes while the first is handled waits for its IRET, and no longer.
+ * Several rounds: code that runs for the first time is interrupted anyway. */
+static void nmi_in_nmi(void)
+{
+	u32 good = 0, nested = 0;
+
+	for (u32 round = 0; round < 5; round++) {
+		u32 before = nmis;
+
+		nmi_again = 1;
+		wr(A_ICR, 0x400);
+		for (volatile int i = 0; i < 100; i++)
+			;
+		good += nmis == before + 2;
+		nested += nmis_inside != before + 1;
+	}
+	CHECK_EQ("row-49-nmi-not-nested", nested, 0);
+	CHECK_EQ("row-49-nmi-after-iret", good, 5);
 }
 
 /* -- errors ------------------------------------------------------------------------------ */
@@ -546,6 +577,7 @@ void guest_main(void)
 	tpr();
 	two_sources();
 	nmi();
+	nmi_in_nmi();
 	errors();
 	lvt_bits();
 	software_disable();
