@@ -7,6 +7,7 @@
  * the host, with guest.c as a multiboot kernel. Everything that a case can see
  * (addresses, selectors, descriptors, page protections) is the same in both.
  *
+ *   start.c   the initial states of cases
  *   forms.c   every instruction, in the manual's notation
  *   rows.c    the same from the decode tables of src/i386
  *   gen.c     makes blobs: each form alone ("directed"), or random programs
@@ -113,6 +114,13 @@ struct start {			/* enter.S knows the offsets */
 	u32 mxcsr;
 	u32 xmm[8][4];
 };
+
+/* start.c: what the scratch pages hold at first; fills them; fills start for
+ * state nth of a case. */
+#define SCRATCH_WORDS	(SCRATCH_BYTES / 4)
+extern u32 template[SCRATCH_WORDS];
+void template_fill(void);
+void fill_start(const struct test_case *c, u32 nth);
 
 /* runner.c */
 void runner(void);
