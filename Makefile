@@ -197,7 +197,7 @@ $(O)/unit/%: tests/unit/%.c $(HOSTOBJ)/all.a Makefile
 		$$(pkg-config --libs check) $(COVLINK)
 
 # The generator of tests/asm has the decode tables in it.
-$(BUILD)/tests/asm/gen: $(wildcard tests/asm/gen.c tests/asm/forms.? tests/asm/rows.? tests/asm/case.h) \
+$(BUILD)/tests/asm/gen: $(wildcard tests/asm/gen.? tests/asm/random.c tests/asm/forms.? tests/asm/rows.? tests/asm/case.h) \
 		$(HOSTOBJ)/all.a Makefile
 	@mkdir -p $(@D)
 	@echo "  LD $@"

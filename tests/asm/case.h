@@ -10,7 +10,8 @@
  *   start.c   the initial states of cases
  *   forms.c   every instruction, in the manual's notation
  *   rows.c    the same from the decode tables of src/i386
- *   gen.c     makes blobs: each form alone ("directed"), or random programs
+ *   gen.c     makes blobs: each form alone ("directed"), with many operands ("values")
+ *   random.c  and random programs
  *   special.S a blob written by hand: what needs more than one instruction
  *   run       builds, runs both sides, compares, explains, shrinks
  */

@@ -9,81 +9,41 @@
  *	gen random SEED COUNT	programs of 8 to 30 steps from the rows of the
  *				decode tables (rows.h), until COUNT instructions
  *	gen rows		no blob: lists the rows that no directed blob has
- *
- * A random program keeps track of registers that still hold a pointer into the
- * scratch pages, or a small number, and uses them for its memory operands, so
- * that it seldom faults before its end. Wrong guesses cost nothing: a fault is
- * a result like any other.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "case.h"
-#include "forms.h"
+#include "gen.h"
 #include "rows.h"
 
-enum { EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI };
-
-#define FS_PREFIX	0x64
-#define CODE_BYTES	1024
-#define JUMPS		16
-#define BIT(r)		(1u << (r))
-
-/* One encoding, chosen. */
-struct shape {
-	u8 opcode;		/* the last opcode byte */
-	u8 mod, reg, rm;
-	u8 base, index, scale;	/* of a SIB byte, when rm says so */
-	u8 op16, addr16, lock, rep, seg;
-	u8 vvvv;		/* changes that field of a VEX prefix */
-	u8 align;		/* distances are multiples of 16 */
-};
-
-/* A distance still unknown: filled in at a later instruction. */
-struct jump {
-	u32 at, size;
-	int absolute;
-};
-
-static struct {
-	u8 code[CODE_BYTES];
-	u32 len;
-	u32 base;		/* linear address of code[0] */
-	u32 kinds;
-	u32 flags;
-	u32 first_insn;		/* of all instructions made */
-	u32 first_state;
-	u8 pointers, smalls;	/* random programs: registers that hold one */
-	struct jump jumps[JUMPS];
-	u32 njumps;
-} prog;
+struct program prog;
 
 static struct {
 	u8 *bytes;
-	u32 len, room, ncases;
+	u32 len, room;
 } made;
 
-static u32 instructions;
+u32 instructions, cases_made;
 static int code16;
 static int marking;			/* see rows_mark() */
 static int fixed_byte = -1;		/* as immediate byte */
 
 /* -- random numbers ------------------------------------------------------- */
 
-static u64 rnd_state;
+u64 rnd_state;
 
-static u32 rnd(void)
+u32 rnd(void)
 {
 	rnd_state = rnd_state * 6364136223846793005u + 1442695040888963407u;
 	return rnd_state >> 33;
 }
 
-static u32 below(u32 n)
+u32 below(u32 n)
 {
 	return rnd() % n;
 }
 
-static int one_in(u32 n)
+int one_in(u32 n)
 {
 	return below(n) == 0;
 }
@@ -100,7 +60,7 @@ static u32 rnd_imm(void)
 }
 
 /* A bit of mask, or -1 when it is empty. */
-static int pick_bit(u32 mask)
+int pick_bit(u32 mask)
 {
 	u32 n = __builtin_popcount(mask);
 
@@ -113,18 +73,18 @@ static int pick_bit(u32 mask)
 
 /* -- bytes ---------------------------------------------------------------- */
 
-static void put8(u32 v)
+void put8(u32 v)
 {
 	prog.code[prog.len++] = v;
 }
 
-static void put(u32 v, u32 bytes)
+void put(u32 v, u32 bytes)
 {
 	for (; bytes; bytes--, v >>= 8)
 		put8(v);
 }
 
-static void put_jump(u32 size, int absolute)
+void put_jump(u32 size, int absolute)
 {
 	if (prog.njumps == JUMPS)
 		abort();
@@ -133,7 +93,7 @@ static void put_jump(u32 size, int absolute)
 }
 
 /* Lets jump n land here. */
-static void land(u32 n)
+void land(u32 n)
 {
 	struct jump *j = &prog.jumps[n];
 	u32 to = prog.len - (j->at + j->size), i;
@@ -147,14 +107,14 @@ static void land(u32 n)
 	*j = prog.jumps[--prog.njumps];
 }
 
-static void land_all(void)
+void land_all(void)
 {
 	while (prog.njumps)
 		land(0);
 }
 
 /* Before many bytes: those that reach 127 bytes only. */
-static void land_short(void)
+void land_short(void)
 {
 	u32 i;
 
@@ -167,7 +127,7 @@ static void land_short(void)
 
 /* -- memory operands ------------------------------------------------------ */
 
-static void set_kind(int reg, u32 kind)
+void set_kind(int reg, u32 kind)
 {
 	prog.kinds = (prog.kinds & ~(15u << reg * 4)) | kind << reg * 4;
 }
@@ -177,7 +137,7 @@ static u32 small_distance(void)
 	return one_in(4) ? below(256) - 128 : (below(16) - 8) * 16;
 }
 
-static u32 absolute(const struct shape *s)
+u32 absolute(const struct shape *s)
 {
 	u32 ofs = below(SCRATCH_BYTES - 0x100);
 
@@ -223,17 +183,7 @@ static void parse_range(const char *word, int base, u32 *low, u32 *high)
 		*high = strtoul(end + 1, NULL, base);
 }
 
-struct parsed {
-	u8 lead[4];		/* opcode bytes before the last */
-	u32 nlead;
-	u32 op_low, op_high;
-	int modrm;		/* 0 none, 1 /r, 2 digits */
-	u32 digit_low, digit_high;
-	char operands[3][4];
-	u32 noperands;
-};
-
-static void parse(const struct form *f, struct parsed *p)
+void parse(const struct form *f, struct parsed *p)
 {
 	char text[40], *word, *save;
 	int opcodes = 0;
@@ -296,7 +246,7 @@ static void put_prefixes(const struct shape *s)
 		put8(all[(first + i) % n]);
 }
 
-static void put_form(const struct parsed *p, const struct shape *s)
+void put_form(const struct parsed *p, const struct shape *s)
 {
 	u32 i, at = prog.len;
 
@@ -319,7 +269,7 @@ static void put_form(const struct parsed *p, const struct shape *s)
  * aligned where the instruction's own operand was: with EFLAGS.AC a wider one
  * would fault and leave them there.
  */
-static void put_fenv(const struct parsed *p, struct shape *s)
+void put_fenv(const struct parsed *p, struct shape *s)
 {
 	u32 at, i, first = s->op16 ? 6 : 12, last = s->op16 ? 12 : 26;
 	struct shape mov = *s;
@@ -354,7 +304,7 @@ static void out_append(const void *from, u32 bytes)
 	made.len += bytes;
 }
 
-static void case_start(void)
+void case_start(void)
 {
 	memset(&prog, 0, sizeof(prog));
 	prog.base = BLOB + made.len + sizeof(struct test_case);
@@ -374,7 +324,7 @@ static void put_end(const char *name)
 	put(TEXT - (prog.base + prog.len + 4), 4);
 }
 
-static void case_end(const char *name, u32 nstates)
+void case_end(const char *name, u32 nstates)
 {
 	struct test_case c = { .nstates = nstates, .seed = rnd(),
 			       .first_state = prog.first_state };
@@ -387,7 +337,7 @@ static void case_end(const char *name, u32 nstates)
 	strncpy(c.name, name, NAME_BYTES - 1);
 	out_append(&c, sizeof(c));
 	out_append(prog.code, prog.len);
-	made.ncases++;
+	cases_made++;
 }
 
 /* -- directed: every form in every shape ---------------------------------- */
@@ -593,364 +543,6 @@ static void values(void)
 	}
 }
 
-/* -- random programs ------------------------------------------------------ */
-
-/* How often a chapter of row_forms[] is chosen, and its forms. */
-static struct { const char *chapter; u32 weight, *forms, n; } chapters[] = {
-	{ "integer", 54, NULL, 0 }, { "x87", 14, NULL, 0 },
-	{ "sse", 28, NULL, 0 }, { "vex", 4, NULL, 0 },
-};
-#define CHAPTERS (sizeof(chapters) / sizeof(chapters[0]))
-static struct parsed *parsed;		/* of each row_forms[] */
-static u32 weight_sum;
-
-static void random_prepare(void)
-{
-	u32 i, k;
-
-	rows_make();
-	parsed = calloc(row_forms_count, sizeof(*parsed));
-	for (k = 0; k < CHAPTERS; k++) {
-		chapters[k].forms = calloc(row_forms_count, sizeof(u32));
-		weight_sum += chapters[k].weight;
-	}
-	for (i = 0; i < row_forms_count; i++) {
-		parse(&row_forms[i].form, &parsed[i]);
-		for (k = 0; k < CHAPTERS; k++)
-			if (row_forms[i].drawn &&
-			    !strcmp(row_forms[i].form.chapter, chapters[k].chapter))
-				chapters[k].forms[chapters[k].n++] = i;
-	}
-}
-
-static u32 random_form(void)
-{
-	u32 w = below(weight_sum), k = 0;
-
-	while (w >= chapters[k].weight)
-		w -= chapters[k++].weight;
-	return chapters[k].forms[below(chapters[k].n)];
-}
-
-/* A memory operand that is probably good; rarely anything. */
-static void random_memory(struct shape *s)
-{
-	int base = pick_bit(prog.pointers), index = pick_bit(prog.smalls);
-
-	if (s->align)
-		index = -1;
-
-	s->mod = below(3);
-	s->rm = below(8);
-	s->base = below(8);
-	s->index = below(8);
-	s->scale = below(4);
-	if (one_in(100))
-		return;
-	if (one_in(16)) {		/* an offset in the FS segment */
-		s->seg = FS_PREFIX;
-		s->mod = 0;
-		s->addr16 = below(2);
-		s->rm = s->addr16 ? 6 : 5;
-	} else if (base < 0 || one_in(5)) {
-		s->mod = 0;
-		s->rm = s->base = 5;
-		if (index >= 0 && index != ESP && one_in(2)) {
-			s->rm = 4;
-			s->index = index;
-		}
-	} else {
-		s->rm = s->base = base;
-		s->index = index < 0 ? 4 : index;
-		if (base == ESP || one_in(3))
-			s->rm = 4;
-		if (base == EBP && !s->mod)
-			s->mod = 1;
-	}
-}
-
-/* The registers that a form may have written, so their use is forgotten. */
-static u32 clobbers(const struct form *f, const struct parsed *p,
-		    const struct shape *s)
-{
-	u32 mask = f->flags & F_ALL;
-
-	if (f->flags & F_OPREG)
-		mask |= BIT(s->opcode & 7) | BIT(s->opcode & 3);
-	if (p->modrm && !(f->flags & F_KEEP)) {
-		if (p->modrm == 1)
-			mask |= BIT(s->reg) | BIT(s->reg & 3);
-		if (s->mod == 3)
-			mask |= BIT(s->rm) | BIT(s->rm & 3);
-	}
-	if (s->rep)
-		mask |= BIT(ECX);
-	return mask;
-}
-
-static void put_mov(int reg, u32 value)
-{
-	put8(0xb8 + reg);
-	put(value, 4);
-	instructions++;
-}
-
-/* Appends one form that writes none of the registers in keep. */
-static void random_step(u32 keep)
-{
-	const struct form *f;
-	struct parsed *p;
-	struct shape s;
-	u32 i, lost;
-
-	do {
-		i = random_form();
-		f = &row_forms[i].form;
-		p = &parsed[i];
-		memset(&s, 0, sizeof(s));
-		s.opcode = p->op_low + below(p->op_high - p->op_low + 1);
-		s.op16 = one_in(4) && !(f->flags & (F_FLOW | F_PLAIN));
-		s.reg = p->modrm == 1 ? below(8) :
-			p->digit_low + below(p->digit_high - p->digit_low + 1);
-		s.rm = below(8);
-		s.mod = 3;
-		if (p->nlead == 3 && p->lead[0] == 0xc4 && (p->lead[2] & 0x78) != 0x78)
-			s.vvvv = below(8);
-		s.align = (f->flags & F_SSE) && !one_in(6);
-		if ((f->flags & F_STRING) && one_in(2))
-			s.rep = 0xf2 + below(2);
-		if ((f->flags & F_MEM) ||
-		    (p->modrm && !(f->flags & F_REG) && one_in(2)))
-			random_memory(&s);
-		if (s.mod != 3 && (f->flags & F_LOCK))
-			s.lock = one_in(6);
-		if (one_in(20))
-			s.seg = 0x26 + below(4) * 8;
-		lost = clobbers(f, p, &s);
-	} while ((lost & keep) || ((lost & BIT(ESP)) && !one_in(20)) ||
-		 (keep && (f->flags & (F_FLOW | F_STACK | F_FENV))));
-	if (s.rep && !one_in(20))
-		put_mov(ECX, below(40));
-	if (f->flags & F_FENV) {
-		land_short();
-		put_fenv(p, &s);
-	} else {
-		put_form(p, &s);
-	}
-	prog.pointers &= ~lost;
-	prog.smalls &= ~lost;
-}
-
-static void random_steps(u32 n, u32 keep)
-{
-	while (n--)
-		random_step(keep);
-}
-
-/* A few forms repeated, by LOOP or by DEC and JNE. */
-static void random_loop(void)
-{
-	int reg = one_in(2) ? ECX : pick_bit(BIT(EDX) | BIT(EBX) | BIT(EBP));
-	u32 start;
-
-	put_mov(reg, 1 + below(6));
-	prog.pointers &= ~BIT(reg);
-	prog.smalls &= ~BIT(reg);
-	start = prog.len;
-	random_steps(1 + below(4), BIT(reg) | BIT(ESP));
-	if (reg == ECX) {
-		put8(0xe0 + below(3));
-	} else {
-		put8(0x48 + reg);
-		put8(0x75);
-		instructions++;
-	}
-	put8(start - prog.len - 1);
-	instructions++;
-}
-
-/* call sub; forms; jmp out; sub: forms; ret; out: */
-static void random_call(void)
-{
-	u32 jumps = prog.njumps, back;
-
-	put8(0xe8);
-	put_jump(4, 0);
-	back = prog.base + prog.len;
-	random_steps(below(3), BIT(ESP));
-	put8(0xeb);
-	put_jump(1, 0);
-	land(jumps);		/* the jmp takes the call's place in the list */
-	random_steps(below(3), BIT(ESP));
-	put(0x2404c7, 3);	/* movl $back, (%esp): it may be overwritten */
-	put(back, 4);
-	put8(0xc3);
-	land(jumps);
-	instructions += 4;
-}
-
-/* Goes on at the next instruction by way of an indirect jump or a return. */
-static void random_indirect(void)
-{
-	int reg = pick_bit(0xff & ~BIT(ESP));
-	u32 how = below(5), mem = SCRATCH + below(0x100) * 16;
-
-	if (how == 4)
-		put8(0x0e);			/* push %cs */
-	if (how >= 3)
-		put8(0x68);			/* push $next */
-	else if (how == 2)
-		put(0x05c7, 2), put(mem, 4);	/* movl $next, mem */
-	else
-		put8(0xb8 + reg);		/* mov $next, reg */
-	put_jump(4, 1);
-	if (how == 4)
-		put8(0xcb);			/* lret */
-	else if (how == 3)
-		put8(0xc3);			/* ret */
-	else if (how == 2)
-		put(0x25ff, 2), put(mem, 4);	/* jmp *mem */
-	else
-		put8(0xff), put8((how ? 0xe0 : 0xd0) + reg);
-	land(prog.njumps - 1);
-	instructions += 2;
-	if (how < 2) {
-		prog.pointers &= ~BIT(reg);
-		prog.smalls &= ~BIT(reg);
-	}
-}
-
-/* popf of flags that ring 3 may change, less TF and AC */
-static void random_popf(void)
-{
-	put8(0x68);
-	put(rnd() & 0x00204cd5, 4);
-	put8(0x9d);
-	instructions += 2;
-}
-
-/* A selector into ES, FS or GS. */
-static void random_segment(void)
-{
-	static const u16 pops[] = { 0x07, 0xa10f, 0xa90f };
-	static const u8 selectors[] = {
-		SEL_DATA, SEL_DATA, SEL_DATA, SEL_CODE, SEL_FS, 0, SEL_LDT(3),
-	};
-	u32 i = below(3);
-
-	put8(0x6a);
-	put8(selectors[i == 1 ? 4 : below(sizeof(selectors))]);
-	put(pops[i], i ? 2 : 1);
-	instructions += 2;
-}
-
-static void put_store(u32 at, u32 value)
-{
-	put(0x05c7, 2);		/* movl $value, at */
-	put(at, 4);
-	put(value, 4);
-	instructions++;
-}
-
-/*
- * Writes an instruction and a jump back between the data, and jumps there. (No
- * call: it could push its return address onto the code.)
- */
-static void random_code(void)
-{
-	static const u8 ops[] = {
-		0x40, 0x41, 0x42, 0x43, 0x48, 0x49, 0x4f, 0xf5
-	};
-	u32 at = SCRATCH + 0x100 + below(SCRATCH_BYTES - 0x200);
-	u32 back = prog.base + prog.len + 25, distance = back - (at + 6);
-
-	put_store(at, ops[below(8)] | 0xe9 << 8 | distance << 16);
-	put_store(at + 4, distance >> 16);
-	put8(0xe9);
-	put(at - back, 4);
-	instructions += 3;
-}
-
-static void random_pointer(void)
-{
-	int reg = pick_bit(0xff & ~BIT(ESP));
-	struct shape s = { 0 };
-
-	if (one_in(3)) {
-		put_mov(reg, below(64));
-		prog.smalls |= BIT(reg);
-		prog.pointers &= ~BIT(reg);
-	} else {
-		put_mov(reg, absolute(&s));
-		prog.pointers |= BIT(reg);
-		prog.smalls &= ~BIT(reg);
-	}
-}
-
-static void random_any(void)
-{
-	static void (*const some[])(void) = {
-		random_pointer, random_pointer, random_pointer, random_loop,
-		random_call, random_indirect, random_indirect, random_popf,
-		random_segment, random_code,
-	};
-
-	if (one_in(6)) {
-		land_short();
-		some[below(sizeof(some) / sizeof(some[0]))]();
-	} else {
-		random_step(0);
-	}
-}
-
-/* Jumps land after one to a few steps, in any order. */
-static void random_landings(void)
-{
-	u32 i;
-
-	for (i = 0; i < prog.njumps; )
-		if (prog.len - prog.jumps[i].at > 60 || one_in(3))
-			land(i);
-		else
-			i++;
-}
-
-static void random_program(void)
-{
-	u32 steps = 8 + below(23), reg;
-
-	case_start();
-	prog.flags = C_FPU | C_DF | C_WRAP | C_SSE;
-	if (one_in(8))
-		prog.flags |= C_UNMASKED;
-	for (reg = 0; reg < 8; reg++) {
-		if (reg == ESP || (reg >= EBX && !one_in(4))) {
-			set_kind(reg, K_PTR);
-			prog.pointers |= BIT(reg);
-		} else if (one_in(3)) {
-			set_kind(reg, K_SMALL);
-			prog.smalls |= BIT(reg);
-		}
-	}
-	while (steps--) {
-		random_any();
-		random_landings();
-	}
-	land_all();
-	case_end("random", one_in(8) ? 10 : 2);
-}
-
-static void random_programs(u32 seed, u32 count)
-{
-	random_prepare();
-	while (instructions < count) {
-		rnd_state = (u64)seed << 32 | made.ncases;
-		rnd();
-		rnd();
-		random_program();
-	}
-}
-
 /* Makes all directed blobs to see which rows they have. */
 static int rows_check(void)
 {
@@ -992,13 +584,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: gen directed[16] SEED | sse[16] SEED | values SEED | random SEED COUNT | rows\n");
 		return 1;
 	}
-	head.end = made.ncases;
+	head.end = cases_made;
 	head.bytes = made.len;
 	memcpy(made.bytes, &head, sizeof(head));
 	if (fwrite(made.bytes, 1, made.len, stdout) != made.len || fflush(stdout)) {
 		perror("gen");
 		return 1;
 	}
-	fprintf(stderr, "%u cases, %u instructions\n", made.ncases, instructions);
+	fprintf(stderr, "%u cases, %u instructions\n", cases_made, instructions);
 	return 0;
 }
