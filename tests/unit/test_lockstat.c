@@ -270,7 +270,7 @@ END_TEST
 
 static void *many_names(void *arg)
 {
-	static char name[1000][8];
+	static char name[1000][16];
 
 	for (int turn = 0; turn < 3; turn++)
 		for (int i = 0; i < 1000; i++) {
