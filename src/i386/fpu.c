@@ -12,7 +12,8 @@
  *
  * DIFF: FDP is 0 when the operand was in MMIO or crossed a page, or its page
  * is mapped no more; selectors are those the segment registers hold now.
- * CR0.NE = 0 behaves as NE = 1: #MF, no FERR#/IRQ 13. */
+ * CR0.NE = 0 behaves as NE = 1: #MF, no FERR#/IRQ 13. An image that a 16-bit address
+ * puts across 64 KB goes on behind it; the host's processors (Zen) wrap round. */
 #include <string.h>
 
 #include "i386/dis.h"
