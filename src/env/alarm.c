@@ -1,32 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/env/alarm.c - timerfds in the main loop. Linux: timerfd_create(2). */
-#define _GNU_SOURCE
+/* src/env/alarm.c - timerfds in the main loop. */
 #include "env/alarm.h"
 
-#include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "env/clock.h"
-#include "env/log.h"
+#include "env/timerfd.h"
 
-/* Nothing to read: it was set anew since poll. */
+/* If not, it was set anew since poll. */
 static void alarm_rings(void *opaque) REQUIRES(bql)
 {
 	struct alarm *a = opaque;
-	u64 times;
 
-	if (read(a->fd, &times, sizeof(times)) == sizeof(times))
+	if (timerfd_test_and_clear(a->fd))
 		a->cb(a->opaque);
 }
 
 void alarm_init(struct alarm *a, poll_fn *cb, void *opaque)
 {
-	*a = (struct alarm){
-		.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
-		.cb = cb, .opaque = opaque,
-	};
-	if (a->fd < 0)
-		die("cannot make a timer");
+	*a = (struct alarm){ timerfd_new(), cb, opaque };
 	main_loop_set_fd_handler(a->fd, alarm_rings, NULL, a);
 }
 
@@ -39,10 +30,5 @@ void alarm_cleanup(struct alarm *a)
 
 void alarm_set(struct alarm *a, s64 expire_ns)
 {
-	const struct itimerspec at = {
-		.it_value = { expire_ns / NS_PER_SEC, expire_ns % NS_PER_SEC },
-	};
-
-	if (timerfd_settime(a->fd, TFD_TIMER_ABSTIME, &at, NULL))
-		bug("timerfd_settime(%lld)", (long long)expire_ns);
+	timerfd_set(a->fd, expire_ns);
 }

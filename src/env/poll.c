@@ -9,7 +9,10 @@
  * Notification: `notified` is set by the first of several notifiers, who alone
  * writes to the eventfd, and cleared by the loop after it has read the eventfd
  * and before it looks for work. Whoever finds it set may thus rely on the loop
- * to look once more. */
+ * to look once more.
+ *
+ * A timer that another thread sets while the loop sleeps for longer needs no look:
+ * `nearer`, a timerfd, ends the sleep when it is due. */
 #define _GNU_SOURCE
 #include "env/poll.h"
 
@@ -26,10 +29,13 @@
 #include "env/log.h"
 #include "env/signal.h"
 #include "env/thread.h"
+#include "env/timerfd.h"
 
 static struct event_notifier notifier = { -1 };
 static u32 notified;                     /* _Atomic; see above                */
 static u32 main_thread;                  /* its id; set once                  */
+static int nearer = -1;                  /* a timerfd                         */
+static bool nearer_set GUARDED_BY(bql);
 
 /* -- event notifier --------------------------------------------------------- */
 
@@ -123,8 +129,10 @@ void poll_timer_mod(struct poll_timer *t, s64 expire_ns)
 	poll_timer_del(t);
 	t->expire_ns = MAX(expire_ns, 0);
 	timer_insert(&armed, t);
-	if (armed == t && thread_id() != main_thread)
-		main_loop_notify();
+	if (armed == t && thread_id() != main_thread && nearer >= 0) {
+		timerfd_set(nearer, MAX(t->expire_ns, 1));
+		nearer_set = true;
+	}
 }
 
 static void timers_collect(s64 now) REQUIRES(bql)
@@ -275,8 +283,9 @@ struct watch {
 
 static struct watch *watches GUARDED_BY(bql);
 static size_t nwatches GUARDED_BY(bql), room GUARDED_BY(bql);
-/* [0] is the notifier, then the watches as they were before ppoll. Of the main
+/* [0] is the notifier, [1] is nearer, then the watches as they were before ppoll. Of the main
  * thread, which reads it without the BQL: */
+enum { FIRST_WATCH = 2 };
 static struct pollfd *pollfds;
 static size_t pollfds_room;
 
@@ -329,20 +338,21 @@ void main_loop_set_fd_handler(int fd, poll_fn *rd, poll_fn *wr, void *opaque)
 
 static size_t watches_prepare(void) REQUIRES(bql)
 {
-	while (pollfds_room < nwatches + 1)
+	while (pollfds_room < nwatches + FIRST_WATCH)
 		pollfds = grow(pollfds, &pollfds_room, sizeof(*pollfds));
 	pollfds[0] = (struct pollfd){ notifier.fd, POLLIN, 0 };
+	pollfds[1] = (struct pollfd){ nearer, POLLIN, 0 };
 	for (size_t i = 0; i < nwatches; i++) {
 		struct watch *w = &watches[i];
 
 		w->fresh = false;
-		pollfds[i + 1] = (struct pollfd){
+		pollfds[i + FIRST_WATCH] = (struct pollfd){
 			.fd = w->fd,
 			.events = (short)((w->rd ? POLLIN : 0) |
 					  (w->wr ? POLLOUT : 0)),
 		};
 	}
-	return nwatches + 1;
+	return nwatches + FIRST_WATCH;
 }
 
 /* An error or hang-up is told to the reader, whose read() will say it; to the
@@ -364,7 +374,7 @@ static void watch_ready(int fd, short revents) REQUIRES(bql)
 
 static void watches_run(size_t n) REQUIRES(bql)
 {
-	for (size_t i = 1; i < n; i++)
+	for (size_t i = FIRST_WATCH; i < n; i++)
 		if (pollfds[i].revents)
 			watch_ready(pollfds[i].fd, pollfds[i].revents);
 }
@@ -389,8 +399,10 @@ static struct timespec *sleep_time(struct timespec *ts) REQUIRES(bql)
 void main_loop_init(void)
 {
 	signal_init();
-	if (notifier.fd < 0)
+	if (notifier.fd < 0) {
 		event_notifier_init(&notifier);
+		nearer = timerfd_new();
+	}
 	main_thread = thread_id();
 	/* The default, 50 us, would be added to every timer. */
 	prctl(PR_SET_TIMERSLACK, 1);
@@ -411,6 +423,10 @@ void main_loop_wait(void)
 	bql_lock();
 	if (ready > 0 && pollfds[0].revents)
 		notify_cleared();
+	if (nearer_set) {                /* whether it ended this sleep or not */
+		timerfd_set(nearer, 0);
+		nearer_set = false;
+	}
 	if (ready > 0)
 		watches_run(n);
 	timers_run();

@@ -27,8 +27,8 @@ struct poll_timer {
 	struct poll_timer *next;       /* sorted by expire_ns              */
 };
 void poll_timer_init(struct poll_timer *t, poll_fn *cb, void *opaque);
-/* Fire once at `expire_ns`; replaces an earlier deadline; wakes the main
- * loop when called from another thread and the earliest deadline changed. */
+/* Fire once at `expire_ns`; replaces an earlier deadline. Another thread than
+ * main does not wake the loop by it: that comes when it is due. */
 void poll_timer_mod(struct poll_timer *t, s64 expire_ns) REQUIRES(bql);
 void poll_timer_del(struct poll_timer *t) REQUIRES(bql);
 
