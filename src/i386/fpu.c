@@ -12,8 +12,7 @@
  *
  * DIFF: FDP is 0 when the operand was in MMIO or crossed a page, or its page
  * is mapped no more; selectors are those the segment registers hold now.
- * CR0.NE = 0 behaves as NE = 1: #MF, no FERR#/IRQ 13. An image that a 16-bit address
- * puts across 64 KB goes on behind it; the host's processors (Zen) wrap round. */
+ * CR0.NE = 0 behaves as NE = 1: #MF, no FERR#/IRQ 13. */
 #include <string.h>
 
 #include "i386/dis.h"
@@ -282,90 +281,142 @@ static struct env32 host_env(const struct env *e)
 	return (struct env32){ .fcw = e->fcw, .fsw = e->fsw, .ftw = e->ftw };
 }
 
-/* The environment and `more` bytes at addr. */
-static void check_image(struct x86_cpu *x, u32 addr, bool wide, u32 more,
-			enum mmu_access rw)
-{
-	u32 n = (wide ? ENV32 : ENV16) + more;
+/* An image in guest memory: an environment, and registers perhaps. By a 16-bit
+ * address it is read and written in pieces, words of the environment, then 8 and
+ * 2 bytes of each register; each has an offset of 16 bits, but goes on behind
+ * FFFFh itself (seen on Zen 4; the SDM does not say). */
+struct image { u32 addr, n, word, before; };     /* before: bytes that do not wrap */
 
-	check_pages(x, addr, wide ? 4 : 2, n, rw);
+static u32 bytes_before_wrap(const struct image *m, u32 env, u32 to_end)
+{
+	u32 reg;
+
+	if (to_end <= env)
+		return (to_end + m->word - 1) / m->word * m->word;
+	reg = (to_end - env) % 10;
+	return to_end + (reg == 0 ? 0 : reg <= 8 ? 8 - reg : 10 - reg);
+}
+
+/* `how`: bit 0 32-bit operands; from bit 1 on the segment + 1 of a 16-bit address, 0:
+ * it has 32. */
+static struct image image_at(struct x86_cpu *x, u32 addr, u32 how, u32 more)
+{
+	u32 env = how & 1 ? ENV32 : ENV16;
+	struct image m = { addr, env + more, how & 1 ? 4 : 2, env + more };
+
+	if (how >> 1) {
+		u32 to_end = 0x10000 - (u16)(addr - x->seg[(how >> 1) - 1].base);
+
+		if (to_end < m.n)
+			m.before = MIN(bytes_before_wrap(&m, env, to_end), m.n);
+	}
+	return m;
+}
+
+static u32 image_rest(const struct image *m) { return m->addr + m->before - 0x10000; }
+
+static void check_part(struct x86_cpu *x, const struct image *m, u32 addr, u32 n,
+		       enum mmu_access rw)
+{
+	check_pages(x, addr, m->word, n, rw);
 	if (rw == MMU_DATA_STORE)
 		fx_check_store(x, addr, n);
 }
 
+static void check_image(struct x86_cpu *x, const struct image *m, enum mmu_access rw)
+{
+	check_part(x, m, m->addr, m->before, rw);
+	if (m->before < m->n)
+		check_part(x, m, image_rest(m), m->n - m->before, rw);
+}
+
+static void image_load(struct x86_cpu *x, const struct image *m, u8 *to)
+{
+	fx_load(x, m->addr, to, m->before);
+	fx_load(x, image_rest(m), to + m->before, m->n - m->before);
+}
+
+static void image_store(struct x86_cpu *x, const struct image *m, const u8 *from)
+{
+	fx_store(x, m->addr, from, m->before);
+	fx_store(x, image_rest(m), from + m->before, m->n - m->before);
+}
+
 /* -- FNSTENV, FLDENV, FNSAVE, FRSTOR -------------------------------------------------------- */
-u64 helper_fnstenv(struct cpu *cpu, u32 addr, u32 wide, u32 c)
+u64 helper_fnstenv(struct cpu *cpu, u32 addr, u32 how, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
 	struct env32 scratch;
 	struct env e;
 	struct fx f;
+	struct image m = image_at(x, addr, how, 0);
 	u8 image[ENV32];
-	u32 n;
 
 	(void)c;
-	check_image(x, addr, wide, 0, MMU_DATA_STORE);
+	check_image(x, &m, MMU_DATA_STORE);
 	env_get(x, &e, &f);
-	n = env_pack(x, &e, wide, image);
-	fx_store(x, addr, image, n);
+	env_pack(x, &e, how & 1, image);
+	image_store(x, &m, image);
 	__asm__ volatile("fnstenv %0" : "=m"(scratch));  /* masks all exceptions */
 	remember(x, &e);
 	return 0;
 }
 
-u64 helper_fnsave(struct cpu *cpu, u32 addr, u32 wide, u32 c)
+u64 helper_fnsave(struct cpu *cpu, u32 addr, u32 how, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
+	struct image m = image_at(x, addr, how, REGS);
 	u8 image[ENV32 + REGS];
 	struct env e;
 	struct fx f;
 	u32 n;
 
 	(void)c;
-	check_image(x, addr, wide, REGS, MMU_DATA_STORE);
+	check_image(x, &m, MMU_DATA_STORE);
 	env_get(x, &e, &f);
-	n = env_pack(x, &e, wide, image);
+	n = env_pack(x, &e, how & 1, image);
 	for (int i = 0; i < 8; i++, n += 10)
 		memcpy(image + n, f.st[i], 10);
-	fx_store(x, addr, image, n);
+	image_store(x, &m, image);
 	__asm__ volatile("fninit");
 	remember(x, &(struct env){ 0 });
 	return 0;
 }
 
-u64 helper_fldenv(struct cpu *cpu, u32 addr, u32 wide, u32 c)
+u64 helper_fldenv(struct cpu *cpu, u32 addr, u32 how, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
+	struct image m = image_at(x, addr, how, 0);
 	u8 image[ENV32];
 	struct env32 h;
 	struct env e;
 
 	(void)c;
 	check_pending(x);
-	check_image(x, addr, wide, 0, MMU_DATA_LOAD);
-	fx_load(x, addr, image, wide ? ENV32 : ENV16);
-	env_unpack(x, &e, wide, image);
+	check_image(x, &m, MMU_DATA_LOAD);
+	image_load(x, &m, image);
+	env_unpack(x, &e, how & 1, image);
 	h = host_env(&e);
 	__asm__ volatile("fldenv %0" : : "m"(h));
 	remember(x, &e);
 	return 0;
 }
 
-u64 helper_frstor(struct cpu *cpu, u32 addr, u32 wide, u32 c)
+u64 helper_frstor(struct cpu *cpu, u32 addr, u32 how, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
-	u32 n = wide ? ENV32 : ENV16;
+	struct image m = image_at(x, addr, how, REGS);
 	u8 image[ENV32 + REGS];
 	struct { struct env32 env; u8 regs[REGS]; } h;
 	struct env e;
 
 	(void)c;
 	check_pending(x);
-	check_image(x, addr, wide, REGS, MMU_DATA_LOAD);
-	fx_load(x, addr, image, n + REGS);
-	env_unpack(x, &e, wide, image);
+	check_image(x, &m, MMU_DATA_LOAD);
+	image_load(x, &m, image);
+	env_unpack(x, &e, how & 1, image);
 	h.env = host_env(&e);
-	memcpy(h.regs, image + n, REGS);
+	memcpy(h.regs, image + m.n - REGS, REGS);
 	__asm__ volatile("frstor %0" : : "m"(h));
 	remember(x, &e);
 	return 0;

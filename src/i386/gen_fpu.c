@@ -73,13 +73,14 @@ void gen_fpu_state(struct dis *d)
 	static const u8 id[] = { HELPER_fnstenv, HELPER_fldenv, HELPER_fnsave, HELPER_frstor };
 	int env = d->osz == IRS_32 ? 28 : 14;
 	int bytes = env + (d->row->x >= 2 ? 80 : 0), word = op_bytes(d->osz);
+	u32 how = (d->osz == IRS_32) | (d->mem.asz == IRS_16 ? (u32)(d->mem.seg + 1) << 1 : 0);
 	bool write = !(d->row->x & 1);
 	ir_val a;
 
 	if (d->flags & HF_AC)
 		emit_ea_aligned(d, &d->mem, word, write, word);
 	a = emit_linear(d, &d->mem, bytes, write, 1);
-	emit_call(d, id[d->row->x], a, emit_const(d, d->osz == IRS_32), IR_NONE);
+	emit_call(d, id[d->row->x], a, emit_const(d, how), IR_NONE);
 }
 
 void gen_fx(struct dis *d)

@@ -251,6 +251,31 @@ blob:
 	ud2
 	.code32
 5:	END
+	/* An image across offset FFFFh of a 16-bit address: from 0 on its pieces
+	 * are read at the other end. */
+	.irp	at, 0xfff0, 0xffb0, 0xffa2, 0xffe6, 0xff9a, 0xfffe
+	CASE	wrap16, flags=C_FPU
+	mov	$stack, %esp
+	mov	$CODE16, %eax
+	mov	%eax, %es
+	mov	$\at, %esi
+	frstor	%es:(%si)
+	END
+	CASE	wrap16, flags=C_FPU
+	mov	$stack, %esp
+	mov	$CODE16, %eax
+	mov	%eax, %es
+	mov	$\at, %esi
+	data16 frstor %es:(%si)
+	END
+	CASE	wrap16, flags=C_FPU
+	mov	$stack, %esp
+	mov	$CODE16, %eax
+	mov	%eax, %es
+	mov	$\at, %esi
+	fldenv	%es:(%si)
+	END
+	.endr
 	CASE	code16			/* 66h RET and JMP in 32-bit code */
 	mov	$stack, %esp
 	pushw	$0x1234
