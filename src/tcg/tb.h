@@ -101,8 +101,8 @@ bool tcg_region_alloc(struct tcg_region *r);
 bool tcg_region_valid(const struct tcg_region *r);
 /* Distance from the writable to the executable view. */
 extern intptr_t tcg_rx_offset;
-static inline u8 *tcg_rx(u8 *rw) { return rw + tcg_rx_offset; }
-static inline u8 *tcg_rw(u8 *rx) { return rx - tcg_rx_offset; }
+static inline u8 *tcg_rx(u8 *rw) { return (u8 *)((uintptr_t)rw + (uintptr_t)tcg_rx_offset); }
+static inline u8 *tcg_rw(u8 *rx) { return (u8 *)((uintptr_t)rx - (uintptr_t)tcg_rx_offset); }
 /* Part of the buffer set aside before the regions (stubs); once, at start. */
 u8 *tcg_code_reserve(size_t n);
 bool tcg_in_code(u64 host_pc);

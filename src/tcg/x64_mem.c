@@ -33,7 +33,7 @@
  *
  * Accesses off ESP at known distances share one check a stretch of code:
  *
- *	lea   r8d, [r12+lo]
+ *	lea   r8, [r12+lo]		an address that wraps is in no page
  *	xor   r8, [r15+stack_tag]
  *	cmp   r8, 4096 - (hi - lo)
  *	ja    slow
@@ -175,7 +175,7 @@ void mem_stack_check(struct gen *g)
 		return;
 	r = &g->regions[g->region];
 	fl_clobber(g);
-	x_lea(c, IRS_32, X_EA, XMEM(esp, r->lo - bias));
+	x_lea(c, IRS_64, X_EA, XMEM(esp, r->lo - bias));
 	x_rm(c, 0x33, IRS_64, X_EA, XMEM(X_ENV, tcg_layout.stack_tag));
 	x_grp1_ri(c, 7, IRS_64, X_EA, 4096 - (r->hi - r->lo));
 	k = cold_add(g, COLD_STACK, x_jcc(c, CC_A));
@@ -511,8 +511,8 @@ static void cold_stack(struct gen *g, const struct cold *k)
 	int esp = g->t->global[g->t->stack].host;
 	struct xcode *c = &g->c;
 
-	x_lea(c, IRS_32, X_R8, XMEM(esp, k->lo));
-	x_lea(c, IRS_32, X_R9, XMEM(esp, k->hi));
+	x_lea(c, IRS_64, X_R8, XMEM(esp, k->lo));
+	x_lea(c, IRS_64, X_R9, XMEM(esp, k->hi));
 	x_call_to(c, tcg_rw(stub_stack_refill[k->mmu]));
 	x_patch(x_jcc(c, CC_AE), k->back);
 	cold_exit(g, k);

@@ -267,14 +267,18 @@ static void make_write_back(void)
 	ret();
 }
 
-/* r8d, r9d: first and last byte. CF clear: r13 and stack_tag serve them. Another
+/* r8, r9: first and last byte, not wrapped. CF clear: r13 and stack_tag serve them. Another
  * vCPU may take the entry, then the tag, at any moment (tlb_code_page): so the tag
  * is stored with a fence (xchg), and counts only if the entry is still there. */
 static void make_stack_refill(int mmu)
 {
-	u8 *no[2], *gone;
+	u8 *no[3], *gone;
 
 	stub_stack_refill[mmu] = here();
+	x_mov_rr(&code, IRS_32, X_R11, X_R8);
+	x_rr(&code, 0x3b, IRS_64, X_R11, X_R8);
+	x_mov_ri(&code, X_R11, 12);
+	no[2] = x_jcc8(&code, CC_NE);                        /* wraps       */
 	x_mov_rr(&code, IRS_32, X_R11, X_R8);
 	x_rr(&code, 0x33, IRS_32, X_R11, X_R9);
 	x_rr(&code, 0xf7, IRS_32, 0, X_R11);
@@ -299,8 +303,8 @@ static void make_stack_refill(int mmu)
 	x_patch8(gone, code.p);
 	x_mov_ri(&code, X_R9, 1ull << 63);                   /* no page     */
 	x_st(&code, IRS_64, env(tcg_layout.stack_tag), X_R9);
-	x_patch8(no[0], code.p);
-	x_patch8(no[1], code.p);
+	for (int i = 0; i < 3; i++)
+		x_patch8(no[i], code.p);
 	x_u8(&code, 0xf9);
 	ret();
 }

@@ -256,8 +256,28 @@ static void check_ldt(void)
 	CHECK_EQ("ldt-null", trap_try(ldt_load, 0), GP);
 }
 
+/* A stack pointer just below 4 GB: 1Ch above it is address 10h. Translated code that
+ * shared one check between the two accesses went on at 4 GB + 10h, and the emulator
+ * died. */
+static void check_stack_wraps(void)
+{
+	volatile u32 *low = (u32 *)0x10;
+	u32 keep[2] = { low[0], low[1] }, read;
+
+	low[0] = 0x1234;
+	__asm__ volatile("mov %%esp, %%esi; mov $0xfffffff4, %%esp\n\t"
+			 "mov 0x1c(%%esp), %%eax; lea 1(%%eax), %%ecx\n\t"
+			 "mov %%ecx, 0x20(%%esp); mov %%esi, %%esp"
+			 : "=a"(read) :: "ecx", "esi", "memory");
+	CHECK_EQ("stack-wraps-load", read, 0x1234);
+	CHECK_EQ("stack-wraps-store", low[1], 0x1235);
+	low[0] = keep[0];
+	low[1] = keep[1];
+}
+
 void guest_main(void)
 {
+	check_stack_wraps();
 	check_accesses();
 	check_loads();
 	check_accessed_bit();
