@@ -37,7 +37,7 @@ struct cpu_model {
 };
 
 /* -- features.c ------------------------------------------------------------------ */
-/* Clear what cannot be offered: not implemented, without its host's instruction, or
+/* Clear what cannot be offered: what we do not have, what lacks its host's instruction, or
  * without another feature that it needs. */
 void features_settle(u32 f[FEATURE_WORDS]);
 /* Set or clear a feature by its name; false with a message: there is none. */
