@@ -253,28 +253,19 @@ blob:
 5:	END
 	/* An image across offset FFFFh of a 16-bit address: from 0 on its pieces
 	 * are read at the other end. */
+	.macro	WRAP16 at, insn:vararg
+	CASE	wrap16, flags=C_FPU
+	mov	$stack, %esp
+	mov	$CODE16, %eax
+	mov	%eax, %es
+	mov	$\at, %esi
+	\insn	%es:(%si)
+	END
+	.endm
 	.irp	at, 0xfff0, 0xffb0, 0xffa2, 0xffe6, 0xff9a, 0xfffe
-	CASE	wrap16, flags=C_FPU
-	mov	$stack, %esp
-	mov	$CODE16, %eax
-	mov	%eax, %es
-	mov	$\at, %esi
-	frstor	%es:(%si)
-	END
-	CASE	wrap16, flags=C_FPU
-	mov	$stack, %esp
-	mov	$CODE16, %eax
-	mov	%eax, %es
-	mov	$\at, %esi
-	data16 frstor %es:(%si)
-	END
-	CASE	wrap16, flags=C_FPU
-	mov	$stack, %esp
-	mov	$CODE16, %eax
-	mov	%eax, %es
-	mov	$\at, %esi
-	fldenv	%es:(%si)
-	END
+	WRAP16	\at, frstor
+	WRAP16	\at, data16 frstor
+	WRAP16	\at, fldenv
 	.endr
 	CASE	code16			/* 66h RET and JMP in 32-bit code */
 	mov	$stack, %esp
