@@ -40,7 +40,15 @@ void gen_link_jump(struct gen *g, int link)
 {
 	x_align_patch(&g->c, 1);
 	g->links[link].patch = x_jmp(&g->c);
-	gen_link_stub(g, link);
+}
+
+/* The same in hot code. */
+static void gen_hot_link(struct gen *g, u64 pc)
+{
+	int link = gen_add_link(g, pc, 0);
+
+	gen_link_jump(g, link);
+	cold_add(g, COLD_LINK, NULL)->link = link;
 }
 
 /* -- the jump cache ------------------------------------------------------------------ */
@@ -111,7 +119,7 @@ static void gen_direct_jump(struct gen *g, const struct ir_insn *in)
 	if (in->xflags & IRX_CROSS)
 		gen_cross_jump(g, (u64)in->imm);
 	else
-		gen_link_jump(g, gen_add_link(g, (u64)in->imm, 0));
+		gen_hot_link(g, (u64)in->imm);
 }
 
 /* -- calls and returns ------------------------------------------------------------------ */
@@ -127,7 +135,7 @@ static void landing_pad(struct gen *g, const struct ir_insn *in)
 	if (((gva)pc ^ g->guest_pc) & ~4095ull)
 		gen_cross_jump(g, pc);
 	else
-		gen_link_jump(g, gen_add_link(g, pc, 0));
+		gen_hot_link(g, pc);
 }
 
 static u8 *call_rel(struct xcode *c)
@@ -156,8 +164,8 @@ static void gen_call_direct(struct gen *g, const struct ir_insn *in)
 
 		x_align_patch(c, 1);
 		g->links[link].patch = call_rel(c);
+		cold_add(g, COLD_LINK, NULL)->link = link;
 		landing_pad(g, in);
-		gen_link_stub(g, link);
 		return;
 	}
 	probe_const(c, own_table(g), pc);

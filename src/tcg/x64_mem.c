@@ -500,10 +500,12 @@ static void cold_exit(struct gen *g, const struct cold *k)
 		fl_emit_save(&g->c, X_R8);
 	cold_flags(g, k);
 	cold_delta(g, k->delta);
-	if (k->cross)
+	if (k->cross) {
 		gen_cross_jump(g, g->links[k->link].pc);
-	else
+	} else {
 		gen_link_jump(g, k->link);
+		gen_link_stub(g, k->link);
+	}
 }
 
 static void cold_stack(struct gen *g, const struct cold *k)
