@@ -196,6 +196,18 @@ static int count_exits(const struct ir_block *b)
 	return n;
 }
 
+/* Is the instruction an addition of a constant to a guest register? */
+static void note_step(struct gen *g, const struct ir_insn *in)
+{
+	s32 by;
+
+	g->step_reg = X_NONE;
+	if (in->d >= g->t->n_globals || !mem_steps(in, in->d, &by))
+		return;
+	g->step_reg = g->t->global[in->d].host;
+	g->step_by = by;
+}
+
 static bool gen_hot(struct gen *g, bool irq_check)
 {
 	if (irq_check)
@@ -207,6 +219,7 @@ static bool gen_hot(struct gen *g, bool irq_check)
 
 		if (g->c.p > g->limit)
 			return false;
+		note_step(g, in);
 		if (in->op == IR_INSN)
 			gen_guest_insn(g, in);
 		else if (!mem_track_stack(g))
@@ -257,7 +270,7 @@ bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r)
 	g->tb = tb;
 	g->mmu = b->mmu_idx;
 	g->fl = FL_MEM;
-	g->rec.kind = REC_NONE;
+	g->rec.kind = g->carry.kind = REC_NONE;
 	g->guest_insn = 0;
 	g->guest_pc = tb->pc;
 	g->busy = g->slots_used = 0;

@@ -16,6 +16,13 @@ static bool is_incdec(const struct ir_insn *in)
 	       (in->fdef & IRF_NOT_C) && b_is_imm(in) && in->imm == 1;
 }
 
+/* ... of a whole guest register. */
+static bool has_incdec_recipe(const struct ir_insn *in)
+{
+	return is_incdec(in) && in->d == in->a && !in->part && in->mem == IRM_NONE &&
+	       !val_is_temp(in->d);
+}
+
 static bool commutes(int op)
 {
 	return op == IR_ADD || op == IR_AND || op == IR_OR || op == IR_XOR || op == IR_ADC;
@@ -25,7 +32,7 @@ static bool commutes(int op)
 static struct recipe recipe_mem(struct ir_insn *in, int d, int old)
 {
 	bool logic = in->op == IR_AND || in->op == IR_OR || in->op == IR_XOR;
-	struct recipe r = { REC_NONE, in->size, false, (s8)d, (s8)d, in->op, 0 };
+	struct recipe r = { .size = in->size, .a = (s8)d, .b = (s8)d, .op = in->op };
 
 	if (x_high(d) || d == X_R8)
 		return r;
@@ -113,20 +120,52 @@ static bool gen_add_as_lea(struct gen *g, struct ir_insn *in)
 	return true;
 }
 
-/* INC, DEC of a register whose flags only a fault would show: CF stays in
- * cpu->cc, the rest can be had from the result. */
+/* INC, DEC of a register whose flags only a fault would show: all but CF can be had
+ * from the result, and CF from where it was. */
 static bool gen_incdec_by_recipe(struct gen *g, struct ir_insn *in)
 {
+	s32 by = in->op == IR_ADD ? 1 : -1;
+	bool host = g->fl == FL_HOST;
+	struct recipe carry;
 	int d;
 
-	if (!is_incdec(in) || in->d != in->a || in->part || val_is_temp(in->d) ||
-	    !fl_only_faults(g) || (in->flive | in->fuse))
+	if (!has_incdec_recipe(in) || !fl_only_faults(g) || (in->flive | in->fuse))
 		return false;
-	fl_sync(g, fl_needed_after(g) & IRF_C);
 	d = val_input(g, in->d);
+	if (!fl_carry_source(g, d, by, &carry)) {
+		if (host)
+			return false;
+		fl_sync(g, fl_needed_after(g) & IRF_C);
+	}
+	g->fl = FL_MEM;                      /* what was noted is in `carry` */
 	fl_write_reg(g, d);
 	x_rd(&g->c, byte_op(0xff, in->size), in->size, in->op == IR_SUB, d);
 	fl_by_recipe(g, fl_recipe(in, in->op == IR_ADD ? REC_INC : REC_DEC, d, X_NONE));
+	g->carry = carry;
+	if (host)
+		g->fl = FL_HOST;
+	return true;
+}
+
+/* INC, DEC of a register whose flags something reads. */
+static bool gen_incdec(struct gen *g, struct ir_insn *in)
+{
+	bool again;
+	struct recipe carry;
+	int d;
+
+	if (!has_incdec_recipe(in))
+		return false;
+	d = val_input(g, in->d);
+	again = fl_carry_source(g, d, in->op == IR_ADD ? 1 : -1, &carry);
+	fl_before_op(g, IRF_NOT_C);
+	fl_write_reg(g, d);
+	x_rd(&g->c, byte_op(0xff, in->size), in->size, in->op == IR_SUB, d);
+	fl_after_op(g, IRF_NOT_C, no_recipe);
+	if (!again || g->fl != FL_HOST)
+		return true;
+	g->rec = fl_recipe(in, in->op == IR_ADD ? REC_INC : REC_DEC, d, X_NONE);
+	g->carry = carry;
 	return true;
 }
 
@@ -143,7 +182,7 @@ void op_alu(struct gen *g, struct ir_insn *in)
 	}
 	if (gen_add_as_lea(g, in))
 		return;
-	if (gen_incdec_by_recipe(g, in))
+	if (gen_incdec_by_recipe(g, in) || gen_incdec(g, in))
 		return;
 	a = opnd(in, IRP_A, val_input(g, in->a));
 	if (!b_is_imm(in))
@@ -209,7 +248,7 @@ static bool gen_compare_loaded(struct gen *g, struct ir_insn *in, struct xmem m)
 		if (rec.b == X_R8 || rec.b == copy)
 			return false;
 	}
-	fl_emit_recipe(c, &rec);
+	fl_emit_recipe(c, &rec, NULL);
 	fl_after_op(g, IRF_ALL, rec);
 	return true;
 }

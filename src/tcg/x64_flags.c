@@ -103,27 +103,63 @@ static void emit_redo(struct xcode *c, const struct recipe *r)
 	}
 }
 
-void fl_emit_recipe(struct xcode *c, const struct recipe *r)
+/* r8d = register a, less `off`; the flags are kept. */
+static void emit_a(struct xcode *c, const struct recipe *r, s32 off)
+{
+	if (off)
+		x_lea(c, IRS_32, X_R8, XMEM(r->a, (s32)-(u32)off));
+	else
+		x_mov_rr(c, IRS_32, X_R8, r->a);
+}
+
+/* CMP and TEST: at most one register has moved, or both are the same. */
+static void emit_compare(struct xcode *c, struct recipe r)
+{
+	if (r.a_off) {
+		emit_a(c, &r, r.a_off);
+		if (!r.b_imm && r.b == r.a)
+			r.b = X_R8;
+		r.a = X_R8;
+	} else if (r.b_off) {
+		x_lea(c, IRS_32, X_R8, XMEM(r.b, (s32)-(u32)r.b_off));
+		r.b = X_R8;
+	}
+	if (r.kind == REC_CMP) {
+		emit_op(c, 7, &r, r.a);
+	} else if (r.b_imm) {
+		x_rd(c, r.size == IRS_8 ? 0xf6 : 0xf7, r.size, 0, r.a);
+		x_imm(c, r.size, r.imm);
+	} else {
+		x_rr(c, r.size == IRS_8 ? 0x84 : 0x85, r.size, r.b, r.a);
+	}
+}
+
+static void emit_incdec(struct xcode *c, const struct recipe *r, const struct recipe *carry)
+{
+	s32 by = r->kind == REC_INC ? 1 : -1;
+
+	if (carry && carry->kind != REC_NONE)
+		fl_emit_recipe(c, carry, NULL);
+	else
+		emit_load_carry(c);
+	emit_a(c, r, (s32)((u32)r->a_off + (u32)by));
+	x_rd(c, r->size == IRS_8 ? 0xfe : 0xff, r->size, r->kind == REC_DEC, X_R8);
+}
+
+void fl_emit_recipe(struct xcode *c, const struct recipe *r, const struct recipe *carry)
 {
 	switch (r->kind) {
 	case REC_CMP:
-		emit_op(c, 7, r, r->a);
-		break;
 	case REC_TEST:
-		if (r->b_imm) {
-			x_rd(c, r->size == IRS_8 ? 0xf6 : 0xf7, r->size, 0, r->a);
-			x_imm(c, r->size, r->imm);
-		} else {
-			x_rr(c, r->size == IRS_8 ? 0x84 : 0x85, r->size, r->b, r->a);
-		}
+		emit_compare(c, *r);
 		break;
 	case REC_ADD:                       /* a holds the sum              */
-		x_mov_rr(c, IRS_32, X_R8, r->a);
+		emit_a(c, r, r->a_off);
 		emit_op(c, 5, r, X_R8);
 		emit_op(c, 0, r, X_R8);
 		break;
 	case REC_SUB:
-		x_mov_rr(c, IRS_32, X_R8, r->a);
+		emit_a(c, r, r->a_off);
 		emit_op(c, 0, r, X_R8);
 		emit_op(c, 5, r, X_R8);
 		break;
@@ -137,12 +173,14 @@ void fl_emit_recipe(struct xcode *c, const struct recipe *r)
 		break;
 	case REC_INC:
 	case REC_DEC:
-		x_mov_rr(c, IRS_32, X_R8, r->a);
-		x_grp1_ri(c, r->kind == REC_INC ? 5 : 0, r->size, X_R8, 1);
-		emit_load_carry(c);
-		x_rd(c, r->size == IRS_8 ? 0xfe : 0xff, r->size, r->kind == REC_DEC, X_R8);
+		emit_incdec(c, r, carry);
 		break;
 	}
+}
+
+void fl_redo(struct gen *g)
+{
+	fl_emit_recipe(&g->c, &g->rec, &g->carry);
 }
 
 bool fl_only_faults(struct gen *g)
@@ -168,7 +206,8 @@ int fl_copy_input(struct gen *g, int r)
 
 struct recipe fl_recipe(const struct ir_insn *in, int kind, int a, int b)
 {
-	struct recipe r = { (u8)kind, in->size, b_is_imm(in), (s8)a, (s8)b, in->op, in->imm };
+	struct recipe r = { .kind = (u8)kind, .size = in->size, .b_imm = b_is_imm(in),
+			    .a = (s8)a, .b = (s8)b, .op = in->op, .imm = in->imm };
 
 	if (in->part || in->mem != IRM_NONE)
 		r.kind = REC_NONE;
@@ -203,14 +242,53 @@ static bool rec_uses(const struct recipe *r, int reg)
 	       (r->a == reg || (!r->b_imm && r->b == reg));
 }
 
-/* Register r changes while the flags in `need` are still wanted. */
-static void reg_changes(struct gen *g, int r, u8 need)
+static bool has_carry(const struct recipe *r)
 {
-	if (!rec_uses(&g->rec, r))
+	return r->kind == REC_INC || r->kind == REC_DEC;
+}
+
+/* Register reg is about to have `by` added: can the recipe take that into account? */
+static bool rec_step(struct recipe *r, int reg, s32 by)
+{
+	bool a = r->a == reg, b = !r->b_imm && r->b == reg;
+	bool compare = r->kind == REC_CMP || r->kind == REC_TEST;
+
+	if (!rec_uses(r, reg))
+		return true;
+	if (!compare && r->kind != REC_ADD && r->kind != REC_SUB && !has_carry(r))
+		return false;
+	if ((b && !compare) || (a && !b && r->b_off) || (b && !a && r->a_off))
+		return false;
+	if (a)
+		r->a_off = (s32)((u32)r->a_off + (u32)by);
+	if (b)
+		r->b_off = (s32)((u32)r->b_off + (u32)by);
+	return true;
+}
+
+/* The recipe goes on to hold behind `reg += by`. */
+static bool stepped(struct gen *g, int reg, s32 by)
+{
+	struct recipe rec = g->rec, carry = g->carry;
+
+	if (!rec_step(&rec, reg, by) || (has_carry(&rec) && !rec_step(&carry, reg, by)))
+		return false;
+	g->rec = rec;
+	g->carry = carry;
+	return true;
+}
+
+/* Register r changes (by the addition of `by`, if that is not 0) while the flags in
+ * `need` are still wanted. */
+static void reg_changes(struct gen *g, int r, u8 need, s32 by)
+{
+	if (!rec_uses(&g->rec, r) && !(has_carry(&g->rec) && rec_uses(&g->carry, r)))
+		return;
+	if (by && stepped(g, r, by))
 		return;
 	if (g->fl == FL_RECIPE) {
 		if (need) {
-			fl_emit_recipe(&g->c, &g->rec);
+			fl_redo(g);
 			save(g);
 		}
 		g->fl = FL_MEM;
@@ -222,19 +300,36 @@ void fl_write_reg(struct gen *g, int r)
 {
 	const struct ir_insn *in = gen_insn(g);
 
-	reg_changes(g, r, (fl_needed_after(g) & ~in->fdef) | in->fuse);
+	reg_changes(g, r, (fl_needed_after(g) & ~in->fdef) | in->fuse,
+		    r == g->step_reg ? g->step_by : 0);
 }
 
-void fl_write_reg_early(struct gen *g, int r)
+void fl_write_reg_early(struct gen *g, int r, s32 by)
 {
-	reg_changes(g, r, fl_needed_before(g));
+	reg_changes(g, r, fl_needed_before(g), by);
+}
+
+bool fl_carry_source(struct gen *g, int r, s32 by, struct recipe *carry)
+{
+	*carry = no_recipe;
+	if (!tcg_opt(TCG_OPT_RECIPE))
+		return false;
+	if (!(fl_needed_after(g) & IRF_C) || g->fl == FL_MEM)
+		return true;
+	if (g->rec.kind == REC_NONE)
+		return false;
+	if (has_carry(&g->rec))
+		*carry = g->carry;
+	else
+		*carry = g->rec;
+	return rec_step(carry, r, by);
 }
 
 void fl_sync(struct gen *g, u8 mask)
 {
 	if (mask && g->fl != FL_MEM) {
 		if (g->fl == FL_RECIPE)
-			fl_emit_recipe(&g->c, &g->rec);
+			fl_redo(g);
 		save(g);
 	}
 	g->fl = FL_MEM;
@@ -263,7 +358,7 @@ static int cond_from_mem(struct gen *g, int cc)
 int fl_cond(struct gen *g, int cc)
 {
 	if (g->fl == FL_RECIPE) {
-		fl_emit_recipe(&g->c, &g->rec);
+		fl_redo(g);
 		g->fl = FL_HOST;
 	}
 	return g->fl == FL_HOST ? cc : cond_from_mem(g, cc);
@@ -272,7 +367,7 @@ int fl_cond(struct gen *g, int cc)
 void fl_load_carry(struct gen *g)
 {
 	if (g->fl == FL_RECIPE) {
-		fl_emit_recipe(&g->c, &g->rec);
+		fl_redo(g);
 		g->fl = FL_HOST;
 	} else if (g->fl == FL_MEM) {
 		emit_load_carry(&g->c);
@@ -282,7 +377,7 @@ void fl_load_carry(struct gen *g)
 void fl_load(struct gen *g)
 {
 	if (g->fl == FL_RECIPE) {
-		fl_emit_recipe(&g->c, &g->rec);
+		fl_redo(g);
 		g->fl = FL_HOST;
 	} else if (g->fl == FL_MEM) {
 		emit_load(&g->c);

@@ -31,10 +31,12 @@ enum fl_state {
  *   CMP, TEST  a with b                 ADD, SUB  a is the result, b was added
  *   REDO       a is a copy of what op   LESS      a is a copy, b the result of
  *              changed, b its operand             subtracting something from it
- *   INC, DEC   a is the result; CF is as cpu->cc has it                       */
+ *   INC, DEC   a is the result; CF comes from another recipe (gen.carry), or is
+ *              as cpu->cc has it
+ * a_off, b_off: constants that have been added to the registers since.         */
 enum rec_kind { REC_NONE, REC_CMP, REC_TEST, REC_ADD, REC_SUB, REC_REDO, REC_LESS,
 		REC_INC, REC_DEC };
-struct recipe { u8 kind, size; bool b_imm; s8 a, b; u8 op; s64 imm; };
+struct recipe { u8 kind, size; bool b_imm; s8 a, b; u8 op; s64 imm; s32 a_off, b_off; };
 
 enum cold_kind { COLD_READ, COLD_WRITE, COLD_GUARD, COLD_EXIT, COLD_LINK,
 		 COLD_IRQ, COLD_ICOUNT, COLD_STACK, COLD_MISALIGNED, COLD_ADDEND };
@@ -57,6 +59,7 @@ struct cold {
 	bool save_flags;     /* EXIT, STACK, MISALIGNED: write host flags to
 			      * cpu->cc                                      */
 	struct recipe rec;   /* flags to compute and save first, if any      */
+	struct recipe carry; /* ... with CF from here (INC, DEC)             */
 	s32 delta;           /* pending ESP move                             */
 	int insn;            /* guest instruction's number                   */
 	s8 arg;              /* GUARD, ADDEND: register                      */
@@ -93,7 +96,9 @@ struct gen {
 	u64 guest_pc;
 	/* flags */
 	enum fl_state fl;
-	struct recipe rec;
+	struct recipe rec, carry;
+	int step_reg;                 /* the instruction adds the constant   */
+	s32 step_by;                  /* step_by to it; X_NONE: it does not  */
 	/* temporaries */
 	s16 last_use[IR_MAX_TEMPS];
 	s8 reg[IR_MAX_TEMPS];         /* host register, or X_NONE           */
@@ -138,8 +143,9 @@ int stub_size_class(int bytes, bool aligned);  /* 1 2 4 8 10 16, 16 aligned */
 void fl_clobber(struct gen *g);
 /* Host register r is about to change. */
 void fl_write_reg(struct gen *g, int r);
-/* The same before the current instruction has done anything. */
-void fl_write_reg_early(struct gen *g, int r);
+/* The same before the current instruction has done anything; by: a constant that is
+ * about to be added to it, or 0. */
+void fl_write_reg_early(struct gen *g, int r, s32 by);
 /* Make cpu->cc hold the flags in `mask` (others do not matter). */
 void fl_sync(struct gen *g, u8 mask);
 /* Prepare for host condition `cc`; returns the host condition to test. */
@@ -151,8 +157,13 @@ void fl_load(struct gen *g);
 /* Around an operation that destroys host flags `kills`. */
 void fl_before_op(struct gen *g, u8 kills);
 void fl_after_op(struct gen *g, u8 kills, struct recipe rec);
-/* Emit a recipe (leaves the flags in the host's; r8 is scratch). */
-void fl_emit_recipe(struct xcode *c, const struct recipe *r);
+/* Emit a recipe (leaves the flags in the host's; r8 is scratch). carry: see REC_INC. */
+void fl_emit_recipe(struct xcode *c, const struct recipe *r, const struct recipe *carry);
+/* The host's flags, which recipe and its carry made, from them. */
+void fl_redo(struct gen *g);
+/* Before `by` (1, -1) is added to register r by INC or DEC: where CF can be had from
+ * afterwards. False: from nowhere but the host's flags. */
+bool fl_carry_source(struct gen *g, int r, s32 by, struct recipe *carry);
 /* Host flags to cpu->cc; rax waits in the register `scratch`, or in memory if that is
  * X_NONE. Without a memory operand in r9 that may be scratch. The flags are kept. */
 void fl_emit_save(struct xcode *c, int scratch);
@@ -174,6 +185,8 @@ u8 fl_needed_before(struct gen *g);
 u8 fl_needed_after(struct gen *g);
 
 /* -- x64_mem.c ----------------------------------------------------------------- */
+/* v = v + *step? (LEA, or ADD and SUB, whatever their flags.) */
+bool mem_steps(const struct ir_insn *in, ir_val v, s32 *step);
 void mem_scan_stack(struct gen *g);
 /* At a guest instruction's start: the shared stack check, if it is due. */
 void mem_stack_check(struct gen *g);

@@ -73,22 +73,6 @@ static bool changes(const struct gen *g, const struct ir_insn *in, ir_val v)
 	}
 }
 
-/* v = v + *step? (LEA, or ADD and SUB, whatever their flags.) */
-static bool steps(const struct ir_insn *in, ir_val v, s32 *step)
-{
-	if (in->d != v || in->mem != IRM_NONE || in->size != IRS_32)
-		return false;
-	if (in->op == IR_LEA && in->ea.base == v && in->ea.index == IR_NONE)
-		*step = in->ea.disp;
-	else if (in->op == IR_ADD && in->a == v && in->b == IR_IMM)
-		*step = (s32)in->imm;
-	else if (in->op == IR_SUB && in->a == v && in->b == IR_IMM)
-		*step = (s32)-in->imm;
-	else
-		return false;
-	return true;
-}
-
 /* How far the instruction moves the address; false: nobody knows. */
 static bool moves(const struct gen *g, const struct ir_insn *in, const struct ir_ea *ea, s32 *by)
 {
@@ -96,12 +80,12 @@ static bool moves(const struct gen *g, const struct ir_insn *in, const struct ir
 
 	*by = 0;
 	if (ea->base != IR_NONE && changes(g, in, ea->base)) {
-		if (!steps(in, ea->base, &step))
+		if (!mem_steps(in, ea->base, &step))
 			return false;
 		*by = step;
 	}
 	if (ea->index != IR_NONE && changes(g, in, ea->index)) {
-		if (!steps(in, ea->index, &step))
+		if (!mem_steps(in, ea->index, &step))
 			return false;
 		*by = (s32)((u32)*by + ((u32)step << ea->scale));
 	}
@@ -374,7 +358,7 @@ static void open_group(struct gen *g, struct access_group *q)
 
 	fl_clobber(g);
 	if (!q->place)
-		fl_write_reg_early(g, X_GROUP);
+		fl_write_reg_early(g, X_GROUP, 0);
 	ea.disp = q->lo;
 	host = direct ? look_up_direct(g, q, mem_ea(g, &ea), &addend) :
 		look_up(g, q, mem_ea(g, &ea), &absent);

@@ -56,7 +56,7 @@ void esp_sync(struct gen *g)
 	if (!g->delta)
 		return;
 	esp = g->t->global[g->t->stack].host;
-	fl_write_reg_early(g, esp);
+	fl_write_reg_early(g, esp, g->delta);
 	x_lea(&g->c, IRS_32, esp, XMEM(esp, g->delta));
 	g->delta = 0;
 }
@@ -98,22 +98,25 @@ static bool writes_stack(const struct gen *g, const struct ir_insn *in)
 	return (in->op == IR_XCHG || in->op == IR_XADD) && in->b == sp;
 }
 
-/* A move of ESP by a constant: LEA, or ADD/SUB (whatever its flags). */
-static bool stack_step(const struct gen *g, const struct ir_insn *in, s32 *step)
+bool mem_steps(const struct ir_insn *in, ir_val v, s32 *step)
 {
-	ir_val sp = g->t->stack;
-
-	if (in->d != sp || in->mem != IRM_NONE || in->size != IRS_32)
+	if (in->d != v || in->mem != IRM_NONE || in->size != IRS_32)
 		return false;
-	if (in->op == IR_LEA && in->ea.base == sp && in->ea.index == IR_NONE)
+	if (in->op == IR_LEA && in->ea.base == v && in->ea.index == IR_NONE)
 		*step = in->ea.disp;
-	else if (in->op == IR_ADD && in->a == sp && in->b == IR_IMM)
+	else if (in->op == IR_ADD && in->a == v && in->b == IR_IMM)
 		*step = (s32)in->imm;
-	else if (in->op == IR_SUB && in->a == sp && in->b == IR_IMM)
+	else if (in->op == IR_SUB && in->a == v && in->b == IR_IMM)
 		*step = (s32)-in->imm;
 	else
 		return false;
 	return true;
+}
+
+/* A move of ESP by a constant. */
+static bool stack_step(const struct gen *g, const struct ir_insn *in, s32 *step)
+{
+	return mem_steps(in, g->t->stack, step);
 }
 
 static bool off_stack(const struct gen *g, const struct ir_insn *in)
@@ -230,7 +233,7 @@ struct cold *cold_add(struct gen *g, int kind, u8 *from)
 	*k = (struct cold){ .kind = kind, .from = from, .delta = g->delta,
 			    .mmu = g->mmu, .insn = g->guest_insn, .link = -1 };
 	if (g->fl == FL_RECIPE)
-		k->rec = g->rec;
+		k->rec = g->rec, k->carry = g->carry;
 	return k;
 }
 
@@ -435,7 +438,7 @@ static void cold_flags(struct gen *g, const struct cold *k)
 {
 	if (k->rec.kind == REC_NONE)
 		return;
-	fl_emit_recipe(&g->c, &k->rec);
+	fl_emit_recipe(&g->c, &k->rec, &k->carry);
 	fl_emit_save(&g->c, X_R8);
 }
 

@@ -70,7 +70,7 @@ static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct 
 		return;
 	}
 	if (g->fl == FL_RECIPE) {
-		fl_emit_recipe(c, &g->rec);
+		fl_redo(g);
 		g->fl = FL_HOST;
 	}
 	if (g->fl == FL_HOST) {

@@ -52,7 +52,7 @@ static int take_reg(struct gen *g, ir_val v)
 			x_st(&g->c, IRS_64, val_slot(g, g->owner[r]), r);
 		g->reg[g->owner[r]] = X_NONE;
 	}
-	fl_write_reg_early(g, r);
+	fl_write_reg_early(g, r, 0);
 	g->owner[r] = v;
 	g->reg[v] = (s8)r;
 	g->busy |= 1u << r;
