@@ -141,6 +141,20 @@ u64 helper_load_seg(struct cpu *cpu, u32 seg, u32 sel, u32 c)
 	return 0;
 }
 
+u64 helper_load_seg_on(struct cpu *cpu, u32 a, u32 sel, u32 next)
+{
+	struct x86_cpu *x = x86(cpu);
+	u32 was = x->hflags, esp, mask = was & HF_SS32 ? ~0u : 0xffff;
+
+	helper_load_seg(cpu, a & 7, sel, 0);
+	if (x->hflags == was)
+		return 0;
+	esp = (u32)cpu->regs[R_ESP];
+	cpu->regs[R_ESP] = (esp & ~mask) | ((esp + (a >> 4)) & mask);
+	cpu->pc = next;
+	cpu_loop_exit(cpu);
+}
+
 void seg_drop_inner(struct x86_cpu *x, int cpl)
 {
 	static const u8 data[] = { R_ES, R_DS, R_FS, R_GS };

@@ -57,6 +57,7 @@ struct dis {
 	bool first;                  /* fetch faults are raised              */
 	bool end;                    /* nothing follows this instruction     */
 	bool single;                 /* one instruction, then the main loop  */
+	bool shadow;                 /* the last one was STI                 */
 	u8 n_cond;                   /* conditional exits so far             */
 	u8 n_copies;                 /* of the loop that the block is, so far,
 				      * beyond the first                     */
@@ -168,6 +169,7 @@ void gen_goto_z(struct dis *d, enum ir_op op, int size, ir_val v, u32 target);
  * possible. */
 void gen_leave(struct dis *d, bool irq);
 void gen_leave_next(struct dis *d, bool irq);      /* stores next first      */
+void gen_leave_in_shadow(struct dis *d);           /* no interrupt before next */
 
 static inline int op_bytes(int size) { return 1 << size; }
 static inline ir_val reg_val(int reg) { return (ir_val)reg; }

@@ -49,6 +49,12 @@ void gen_leave_next(struct dis *d, bool irq)
 	gen_leave(d, irq);
 }
 
+void gen_leave_in_shadow(struct dis *d)
+{
+	emit_call(d, HELPER_set_inhibit_irq, IR_NONE, IR_NONE, IR_NONE);
+	gen_leave_next(d, false);
+}
+
 /* The end of a block of one instruction. */
 static void leave_single(struct dis *d, ir_val pc)
 {

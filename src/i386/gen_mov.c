@@ -265,9 +265,14 @@ void gen_popf(struct dis *d)
 		return;
 	ea = emit_stack_ea(d, 0, n, false);
 	v = emit_load_zx(d, d->osz, &ea);
-	emit_call(d, HELPER_set_eflags, v, emit_const(d, d->osz), IR_NONE);
+	if (d->single || d->flags & HF_VM) {
+		emit_call(d, HELPER_set_eflags, v, emit_const(d, d->osz), IR_NONE);
+		emit_esp_add(d, n);
+		gen_leave_next(d, false);
+		return;
+	}
 	emit_esp_add(d, n);
-	gen_leave_next(d, (d->flags & HF_CPL) <= dis_iopl(d));
+	emit_call(d, HELPER_popf, v, emit_const(d, d->osz), emit_const(d, d->next));
 }
 
 void gen_enter(struct dis *d)
@@ -302,11 +307,22 @@ static void emit_load_seg(struct dis *d, int seg, ir_val sel)
 	emit_call(d, HELPER_load_seg, emit_const(d, (u32)seg), sel, IR_NONE);
 }
 
-/* After a segment load the hflags may be others. MOV SS and POP SS hold off
- * interrupts and the single-step trap for one instruction. */
-static void leave_after_seg(struct dis *d, int seg, bool shadow)
+/* MOV and POP of a segment register; `n`: bytes popped. The block goes on when
+ * the hflags are the same after it. MOV SS and POP SS hold off interrupts and the
+ * single-step trap for one instruction. */
+static void load_seg(struct dis *d, int seg, ir_val sel, int n)
 {
-	if (seg == R_SS && shadow) {
+	if (seg != R_SS && !d->single) {
+		emit_call(d, HELPER_load_seg_on, emit_const(d, (u32)(seg | n << 4)), sel,
+			  emit_const(d, d->next));
+		if (n)
+			emit_esp_add(d, n);
+		return;
+	}
+	emit_load_seg(d, seg, sel);
+	if (n)
+		emit_esp_add(d, n);
+	if (seg == R_SS) {
 		emit_call(d, HELPER_set_inhibit_irq, IR_NONE, IR_NONE, IR_NONE);
 		d->flags &= ~(u32)HF_TF;
 	}
@@ -323,9 +339,7 @@ void gen_pop_seg(struct dis *d)
 	int n = op_bytes(d->osz), seg = d->arg[0].imm;
 	struct ir_ea ea = emit_stack_ea(d, 0, n, false);
 
-	emit_load_seg(d, seg, emit_load_zx(d, d->osz, &ea));
-	emit_esp_add(d, n);
-	leave_after_seg(d, seg, true);
+	load_seg(d, seg, emit_load_zx(d, d->osz, &ea), n);
 }
 
 void gen_mov_from_seg(struct dis *d)
@@ -349,8 +363,7 @@ void gen_mov_to_seg(struct dis *d)
 		emit_raise(d, EXCP_UD, ~0u);
 		return;
 	}
-	emit_load_seg(d, seg, emit_value(d, &d->arg[1]));
-	leave_after_seg(d, seg, true);
+	load_seg(d, seg, emit_value(d, &d->arg[1]), 0);
 }
 
 /* LDS LES LFS LGS LSS: offset, then selector. */
@@ -364,5 +377,5 @@ void gen_lxs(struct dis *d)
 	sel = emit_load_zx(d, IRS_16, &ea);
 	emit_load_seg(d, seg, sel);
 	emit_copy(d, d->osz, d->arg[0].v, ofs);
-	leave_after_seg(d, seg, false);
+	gen_leave_next(d, false);
 }

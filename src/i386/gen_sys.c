@@ -112,8 +112,11 @@ void gen_ac(struct dis *d)
 
 void gen_sti(struct dis *d)
 {
-	emit_call(d, HELPER_sti, IR_NONE, IR_NONE, IR_NONE);
-	gen_leave_next(d, false);
+	emit_call(d, HELPER_sti, emit_const(d, d->next), emit_const(d, !d->single), IR_NONE);
+	if (d->single)
+		gen_leave_next(d, false);
+	else
+		d->shadow = true;
 }
 
 void gen_df(struct dis *d)

@@ -38,7 +38,8 @@
 	_(single_step,    1, H_SYS | H_N) /* #DB trap after an instruction; a: next  */ \
 	_(code_imm,       1, 0)           /* 4 bytes of code as they are now; a: ram_addr */ \
 	/* -- segments and control transfer (seg.c) -- */ \
-	_(load_seg,       2, H_F | H_R)   /* a: seg (not CS), b: selector; MOV/POP/LxS */ \
+	_(load_seg,       2, H_F | H_R)   /* E a: seg (not CS), b: selector; MOV/POP/LxS */ \
+	_(load_seg_on,    3, H_F | H_R)   /* the same, not SS; a: seg | bytes popped << 4, c: next. Returns when the block may go on */ \
 	_(seg_check,      2, H_F)         /* IR_GUARD: a offset, b: seg | size << 4 | write << 12 */ \
 	_(ljmp,           3, H_SYS)       /* E a: selector, b: offset, c: next       */ \
 	_(lcall,          3, H_SYS)       /* E a: selector, b: offset, c: next */ \
@@ -82,11 +83,12 @@
 	/* -- CPUID (model.c) -- */ \
 	_(cpuid,          0, H_W) \
 	/* -- EFLAGS (sys.c) -- */ \
-	_(sti,            0, H_F | H_R)         /* E sets IF and the interrupt shadow      */ \
+	_(sti,            2, H_F | H_R)   /* a: next; b 1: sets IF, returns when the block may go on, 0: E and the interrupt shadow */ \
 	_(clac,           0, 0) \
 	_(set_inhibit_irq,0, 0)           /* E MOV SS, POP SS                        */ \
 	_(get_eflags,     0, H_r)         /* PUSHF: whole EFLAGS, RF VM cleared      */ \
 	_(set_eflags,     2, H_F | H_w)   /* E POPF: a value, b: operand size log2; by CPL, IOPL */ \
+	_(popf,           3, H_F | H_R | H_w) /* the same, not in v86 mode; c: next. Returns when the block may go on */ \
 	_(smsw,           0, 0) \
 	/* -- port I/O (io.c) -- */ \
 	_(check_io,       2, H_F | H_R)   /* a: port, b: size in bytes; #GP by IOPL, TSS bitmap */ \

@@ -117,23 +117,43 @@ u64 helper_set_eflags(struct cpu *cpu, u32 v, u32 size, u32 c)
 	return 0;
 }
 
+/* The block goes on unless it was made for another mode, or an interrupt waited for
+ * IF. */
+u64 helper_popf(struct cpu *cpu, u32 v, u32 size, u32 next)
+{
+	u32 was = x86(cpu)->hflags;
+
+	helper_set_eflags(cpu, v, size, 0);
+	if (x86(cpu)->hflags == was &&
+	    !__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED))
+		return 0;
+	cpu->pc = next;
+	cpu_loop_exit(cpu);
+}
+
 /* The shadow lasts for one instruction if interrupts were off. SDM vol. 2 STI
- * table 4-21. */
-u64 helper_sti(struct cpu *cpu, u32 a, u32 b, u32 c)
+ * table 4-21. In the middle of a block nothing looks for interrupts before that
+ * is done; only one that waits already has to be taken right after it. */
+u64 helper_sti(struct cpu *cpu, u32 next, u32 go_on, u32 c)
 {
 	struct x86_cpu *x = x86(cpu);
+	bool was = x->eflags & EFLAGS_IF;
 
-	(void)a, (void)b, (void)c;
+	(void)c;
 	if (x->hflags & HF_VIF) {
 		if (x->eflags & EFLAGS_VIP)
 			fault(x, EXCP_GP, 0, "STI with VIP set", 0, 0);
 		cpu_set_eflags(x, EFLAGS_VIF, EFLAGS_VIF);
 		return 0;
 	}
-	if (!(x->eflags & EFLAGS_IF))
-		x->hflags |= HF_INHIBIT_IRQ;
 	cpu_set_eflags(x, EFLAGS_IF, EFLAGS_IF);
-	return 0;
+	if (was || (go_on && !__atomic_load_n(&cpu->exit_request, __ATOMIC_RELAXED)))
+		return 0;
+	x->hflags |= HF_INHIBIT_IRQ;
+	if (!go_on)
+		return 0;
+	cpu->pc = next;
+	cpu_loop_exit(cpu);
 }
 
 u64 helper_clac(struct cpu *cpu, u32 a, u32 b, u32 c)

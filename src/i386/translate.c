@@ -172,6 +172,7 @@ void target_translate(struct translation *t)
 			break;
 		straight &= pc == end;
 		end = MAX(end, d.next);
+		d.shadow = false;
 		gen_insn(&d);
 		t->n_insns++;
 		pc = d.next;
@@ -179,7 +180,10 @@ void target_translate(struct translation *t)
 	} while (!d.end && !is_full(&d));
 	if (!d.end) {
 		d.next = pc;
-		gen_goto(&d, pc);
+		if (d.shadow)
+			gen_leave_in_shadow(&d);
+		else
+			gen_goto(&d, pc);
 	}
 	t->size = end - (u32)t->pc;
 	if (!holes_are_safe(t, straight))

@@ -80,6 +80,32 @@ static void null_access(void *p)
 	__asm__ volatile("mov %0, %%gs; movl %%gs:0x1000, %%eax" :: "r"(0) : "eax");
 }
 
+/* What follows the POP of a segment register, in one run, has its new limit and
+ * the new ESP. */
+static u32 esp_before, esp_after;
+
+static void pop_access(void *p)
+{
+	(void)p;
+	gdt[SEL_TEST / 8] = descriptor(0, 0xfff, DATA, B);
+	__asm__ volatile("movl %%esp, %0; push %2; pop %%es; movl %%esp, %1\n"
+			 "movl %%es:0x1000, %%eax"
+			 : "=m"(esp_before), "=m"(esp_after) : "i"(SEL_TEST) : "eax");
+}
+
+static void check_pop(void)
+{
+	for (int i = 0; i < 2; i++) {
+		int v;
+
+		esp_after = 0;
+		v = trap_try(pop_access, 0);
+		CHECK_EQ("pop-es-esp", esp_after, esp_before);
+		if (!upstream_lacks("pop-es-limit"))
+			CHECK_EQ("pop-es-limit", v, GP);
+	}
+}
+
 /* A string instruction writes up to the limit and faults at the first element
  * beyond it. */
 static void rep_across(void *p)
@@ -280,6 +306,7 @@ void guest_main(void)
 	check_stack_wraps();
 	check_accesses();
 	check_loads();
+	check_pop();
 	check_accessed_bit();
 	check_queries();
 	check_ldt();
