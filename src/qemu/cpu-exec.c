@@ -622,7 +622,7 @@ static u64 step_once(void *arg)
 		cpu->cflags_next_tb = 1 | CF_NO_STACK | CF_NOIRQ;
 	/* should it end in a jump through the jump cache: not further than to the
 	 * next loop */
-	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+	cpu_ask_to_leave(cpu);
 	cpu->exit_link = NULL;
 	get_key(cpu, &k);
 	run_code(cpu, &k, find_code(cpu, &k));

@@ -76,7 +76,7 @@ struct cpu {
 	u64 cc;                      /* CF PF AF ZF SF OF as LAHF, SETO AL
 				      * leave them in EAX: cc_to_eflags    */
 	u32 exit_request;            /* _Atomic; any thread stores 1: leave
-				      * at the next check                  */
+				      * at the next check (cpu_ask_to_leave) */
 	int stack_mode;              /* mmu index stack_tag is for         */
 	u64 jc_now;                  /* address of the jc_table in use     */
 	u64 exit_rsp;                /* where cpu_loop_exit unwinds to      */
@@ -234,6 +234,14 @@ void qemu_cpu_kick(struct cpu *cpu);
  * leaving cpu_exec. */
 void cpu_poke(struct cpu *cpu);
 void cpu_exit(struct cpu *cpu);                 /* any thread: exit_request */
+/* Set exit_request. Any thread, no lock. Translated code sees it there, or misses the
+ * stack's page and looks then: the request first, as stub_stack_refill stores the
+ * page before it looks. */
+static inline void cpu_ask_to_leave(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&cpu->stack_tag, TLB_INVALID, __ATOMIC_SEQ_CST);
+}
 /* Set / clear bits of interrupt_request; cpu_interrupt kicks. */
 void cpu_interrupt(struct cpu *cpu, u32 mask) REQUIRES(bql);
 void cpu_reset_interrupt(struct cpu *cpu, u32 mask) REQUIRES(bql);

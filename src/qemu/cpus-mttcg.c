@@ -93,7 +93,7 @@ static void mttcg_kick_vcpu_thread(struct cpu *cpu)
 
 static void mttcg_poke_vcpu_thread(struct cpu *cpu)
 {
-	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+	cpu_ask_to_leave(cpu);
 }
 
 static void mttcg_join_vcpu_thread(struct cpu *cpu)

@@ -53,7 +53,7 @@ static struct cpu *rr_current_cpu(void)
  * turn for that. */
 static void rr_poke_vcpu_thread(struct cpu *cpu)
 {
-	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+	cpu_ask_to_leave(cpu);
 	if (rr_current_cpu() != cpu)
 		rr_kick_vcpu_thread(cpu);
 }

@@ -81,7 +81,7 @@ bool halt_sleep_for(struct halt_cond *h, s64 ns)
 void cpu_exit(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->leave, true, __ATOMIC_SEQ_CST);
-	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+	cpu_ask_to_leave(cpu);
 }
 
 /* `kicked` before `leave`: a thread that clears `leave` before it looks at
@@ -95,7 +95,7 @@ void qemu_cpu_kick(struct cpu *cpu)
 void cpu_poke(struct cpu *cpu)
 {
 	if (current_cpu == cpu) {
-		__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
+		cpu_ask_to_leave(cpu);
 		return;
 	}
 	halt_wake(cpu->halt_cond);

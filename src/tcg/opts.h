@@ -16,6 +16,7 @@
 	_(FOLD,   "fold")    /* constants, copies, addresses (ir_optimize)        */ \
 	_(DEAD,   "dead")    /* results and flags that nobody reads (ir_optimize) */ \
 	_(STACK,  "stack")   /* accesses off the stack pointer share a check      */ \
+	_(IRQ,    "irq")     /* ... which asks for interrupts, too                */ \
 	_(GROUP,  "group")   /* accesses off other registers share checks         */ \
 	_(DIRECT, "direct")  /* the stack's addend is tried for other accesses    */ \
 	_(RECIPE, "recipe")  /* flags are computed again rather than saved        */

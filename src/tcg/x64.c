@@ -149,20 +149,34 @@ static gen_op_fn *const gen_op[IR_NOPS] = {
 };
 
 /* Every loop passes a block that leaves backwards or indirectly: it asks for
- * interrupts at its entry, where no flags are at stake. */
-static bool needs_irq_check(const struct ir_block *b)
+ * interrupts at its entry, where no flags are at stake; unless its stack check does so
+ * on the way there. */
+static bool needs_irq_check(const struct gen *g)
 {
+	const struct ir_block *b = g->b;
+
 	for (int i = 0; i < b->n; i++)
 		if (b->insn[i].xflags & IRX_BACK || b->insn[i].op == IR_EXITIND ||
 		    b->insn[i].op == IR_EXITLOOK)
-			return true;
+			return !mem_stack_asks(g, i);
 	return tcg_layout.icount_left != 0;
+}
+
+void gen_exit_request(struct xcode *c)
+{
+	x_rm_load(c, 0x83, IRS_32, 7, XMEM(X_ENV, tcg_layout.exit_request));
+	x_u8(c, 0);
+}
+
+void gen_irq_exit(struct gen *g, u64 pc)
+{
+	x_mov_ri(&g->c, X_R8, (u32)pc);
+	x_jmp_to(&g->c, tcg_rw(stub_exit_irq));
 }
 
 static void gen_irq_check(struct gen *g)
 {
-	x_rm_load(&g->c, 0x83, IRS_32, 7, XMEM(X_ENV, tcg_layout.exit_request));
-	x_u8(&g->c, 0);
+	gen_exit_request(&g->c);
 	cold_add(g, COLD_IRQ, x_jcc(&g->c, CC_NE));
 }
 
@@ -285,7 +299,7 @@ bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r)
 	val_scan(g);
 	mem_scan_stack(g);
 	group_scan(g);
-	if (g->start >= g->limit || !gen_hot(g, needs_irq_check(b) && !(tb->cflags & 0x400))) {
+	if (g->start >= g->limit || !gen_hot(g, needs_irq_check(g) && !(tb->cflags & 0x400))) {
 		r->meta = meta;
 		return false;
 	}

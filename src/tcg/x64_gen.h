@@ -188,6 +188,8 @@ u8 fl_needed_after(struct gen *g);
 /* v = v + *step? (LEA, or ADD and SUB, whatever their flags.) */
 bool mem_steps(const struct ir_insn *in, ir_val v, s32 *step);
 void mem_scan_stack(struct gen *g);
+/* Is there a shared stack check before instruction `before`, which lets interrupts in? */
+bool mem_stack_asks(const struct gen *g, int before);
 /* At a guest instruction's start: the shared stack check, if it is due. */
 void mem_stack_check(struct gen *g);
 /* Keep track of ESP and of the stretch of code its shared check covers:
@@ -271,6 +273,9 @@ gen_op_fn op_shift, op_imul, op_muldiv, op_bswap, op_bscan, op_bt; /* x64_shift.
 extern const s8 shift_digit[IR_NOPS];   /* /digit of C1, D3                   */
 
 /* -- x64.c ------------------------------------------------------------------------ */
+/* Compare exit_request with 0. */
+void gen_exit_request(struct xcode *c);
+void gen_irq_exit(struct gen *g, u64 pc);    /* to the exec loop, for it       */
 /* Host code from here on belongs to this guest instruction. */
 void gen_map(struct gen *g, int insn);
 

@@ -41,7 +41,8 @@
  *
  * r13 is the addend of the page in stack_tag, for reading and writing. The
  * slow path refills both, or when the range is not in one such page continues
- * in the TB's variant without shared checks (CF_NO_STACK). */
+ * in the TB's variant without shared checks (CF_NO_STACK). Who sets exit_request takes
+ * the tag away, so that this check is one of interrupts as well. */
 #include "tcg/x64_gen.h"
 
 #include "env/log.h"
@@ -497,30 +498,54 @@ static void cold_guard(struct gen *g, const struct cold *k)
 	x_jmp_to(c, k->back);
 }
 
-static void cold_exit(struct gen *g, const struct cold *k)
+/* The state at the instruction, for another block to go on with. */
+static void cold_state(struct gen *g, const struct cold *k)
 {
 	if (k->save_flags)
 		fl_emit_save(&g->c, X_R8);
 	cold_flags(g, k);
 	cold_delta(g, k->delta);
-	if (k->cross) {
+}
+
+static void cold_link(struct gen *g, const struct cold *k)
+{
+	gen_link_jump(g, k->link);
+	gen_link_stub(g, k->link);
+}
+
+static void cold_exit(struct gen *g, const struct cold *k)
+{
+	cold_state(g, k);
+	if (k->cross)
 		gen_cross_jump(g, g->links[k->link].pc);
-	} else {
-		gen_link_jump(g, k->link);
-		gen_link_stub(g, k->link);
-	}
+	else
+		cold_link(g, k);
 }
 
 static void cold_stack(struct gen *g, const struct cold *k)
 {
 	int esp = g->t->global[g->t->stack].host;
 	struct xcode *c = &g->c;
+	u8 *asked;
 
 	x_lea(c, IRS_64, X_R8, XMEM(esp, k->lo));
 	x_lea(c, IRS_64, X_R9, XMEM(esp, k->hi));
 	x_call_to(c, tcg_rw(stub_stack_refill[k->mmu]));
 	x_patch(x_jcc(c, CC_AE), k->back);
-	cold_exit(g, k);
+	cold_state(g, k);
+	gen_exit_request(c);
+	asked = x_jcc8(c, CC_NE);
+	cold_link(g, k);
+	x_patch8(asked, c->p);
+	gen_irq_exit(g, g->links[k->link].pc);
+}
+
+bool mem_stack_asks(const struct gen *g, int before)
+{
+	for (int i = 0; i < g->n_regions && tcg_opt(TCG_OPT_IRQ); i++)
+		if (g->regions[i].check_at >= 0 && g->regions[i].check_at < before)
+			return true;
+	return false;
 }
 
 bool cold_emit_all(struct gen *g)
@@ -559,8 +584,7 @@ bool cold_emit_all(struct gen *g)
 			x_u8(&g->c, (u8)g->tb->n_insns);
 			/* fall through */
 		case COLD_IRQ:
-			x_mov_ri(&g->c, X_R8, (u32)g->tb->pc);
-			x_jmp_to(&g->c, tcg_rw(stub_exit_irq));
+			gen_irq_exit(g, g->tb->pc);
 			break;
 		case COLD_STACK:
 			cold_stack(g, k);

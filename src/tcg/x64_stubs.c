@@ -268,11 +268,12 @@ static void make_write_back(void)
 }
 
 /* r8, r9: first and last byte, not wrapped. CF clear: r13 and stack_tag serve them. Another
- * vCPU may take the entry, then the tag, at any moment (tlb_code_page): so the tag
- * is stored with a fence (xchg), and counts only if the entry is still there. */
+ * vCPU may take the entry, then the tag, at any moment (tlb_code_page), or set
+ * exit_request and take the tag (cpu_ask_to_leave): so the tag is stored with a fence
+ * (xchg), and counts only if the entry is still there and nobody asks. */
 static void make_stack_refill(int mmu)
 {
-	u8 *no[3], *gone;
+	u8 *no[3], *gone, *asked;
 
 	stub_stack_refill[mmu] = here();
 	x_mov_rr(&code, IRS_32, X_R11, X_R8);
@@ -298,9 +299,13 @@ static void make_stack_refill(int mmu)
 	x_rm(&code, 0x3b, IRS_64, X_STACK,
 	     (struct xmem){ X_ENV, X_R9, 3, tcg_layout.tlb[mmu][1] });
 	gone = x_jcc8(&code, CC_NE);
+	x_rm_load(&code, 0x83, IRS_32, 7, env(tcg_layout.exit_request));
+	x_u8(&code, 0);
+	asked = x_jcc8(&code, CC_NE);
 	x_u8(&code, 0xf8);
 	ret();
 	x_patch8(gone, code.p);
+	x_patch8(asked, code.p);
 	x_mov_ri(&code, X_R9, 1ull << 63);                   /* no page     */
 	x_st(&code, IRS_64, env(tcg_layout.stack_tag), X_R9);
 	for (int i = 0; i < 3; i++)

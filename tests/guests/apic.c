@@ -232,6 +232,7 @@ static void on_nmi(struct frame *f)
 static void nmi(void)
 {
 	trap_handler[2] = on_nmi;
+	__asm__ volatile("" ::: "memory");
 	wr(A_ICR2, 0);
 	wr(A_ICR, 0x400);
 	for (volatile int i = 0; i < 100; i++)

@@ -109,6 +109,41 @@ static void hlt_waits(void)
 	CHECK("hlt-ends-by-interrupt", ticks - before >= 10);
 }
 
+/* Loops that no jump closes which is direct and backward: by RET, by an indirect jump
+ * and by an indirect call, each with the stack in use. */
+static void loops(void)
+{
+	u32 before = ticks;
+
+	__asm__ volatile("sti");
+	__asm__ volatile(
+		"1:	cmpl	%1, %0\n"
+		"	jne	2f\n"
+		"	pushl	$1b\n"
+		"	ret\n"
+		"2:" :: "m"(ticks), "r"(before) : "memory", "cc");
+	before = ticks;
+	__asm__ volatile(
+		"	movl	$1f, %%eax\n"
+		"1:	pushl	%%eax\n"
+		"	popl	%%edx\n"
+		"	cmpl	%1, %0\n"
+		"	jne	2f\n"
+		"	jmp	*%%edx\n"
+		"2:" :: "m"(ticks), "r"(before) : "eax", "edx", "memory", "cc");
+	before = ticks;
+	__asm__ volatile(
+		"	movl	$1f, %%eax\n"
+		"	call	*%%eax\n"
+		"1:	addl	$4, %%esp\n"
+		"	cmpl	%1, (%0)\n"
+		"	jne	2f\n"
+		"	call	*%%eax\n"
+		"2:" :: "S"(&ticks), "r"(before) : "eax", "memory", "cc");
+	__asm__ volatile("cli");
+	CHECK("loops-without-backward-jumps", 1);
+}
+
 static void masks(void)
 {
 	u32 before;
@@ -217,6 +252,7 @@ void guest_main(void)
 	second_by_pit();
 	tick_rate();
 	hlt_waits();
+	loops();
 	masks();
 	one_shot();
 	rtc_interrupts();
