@@ -46,7 +46,6 @@ enum lock_rank {
 	RANK_TB_BUCKET = 50,  /* one bucket of the TB hash                  */
 	RANK_TB_JMP = 60,     /* one TB's incoming links                    */
 	RANK_REGION = 70,     /* regions of the code buffer                 */
-	RANK_REGION_TREE = 75,/* host pc to TB, one a region                */
 	RANK_TLB = 80,        /* one vCPU's soft TLB                        */
 	RANK_CHARDEV = 84,    /* one chardev's output from lock-free ports  */
 	RANK_POLL = 85,       /* bottom halves of the main loop             */

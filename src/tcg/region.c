@@ -8,11 +8,13 @@
  *
  * tcg_region_reset_all() takes all regions back at once, in an exclusive section:
  * a thread finds by the generation that the one it has is no longer its own.
- * Upstream: tcg/region.c. */
+ *
+ * Which TB a host address belongs to is asked by any vCPU, about any region; so
+ * its list takes no lock: only the region's owner adds, at the end, and takes the
+ * last one off again while nobody has run it. A search that meets this place, in
+ * either state, goes on to the left of it all the same.
+ * Upstream: tcg/region.c, where the list is a tree with a lock. */
 #include "tcg/region.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 #include "env/log.h"
 #include "env/map.h"
@@ -22,9 +24,8 @@ enum { MIN_REGION = 64 << 10, MAX_REGION = 1 << 20, MAX_REGIONS = 512,
 
 /* TBs of one region, in the order of their code. */
 struct region_tree {
-	struct lock lock;
-	struct tb **tb;
-	int n, max;
+	struct place { u64 code; struct tb *tb; } *place;    /* _Atomic      */
+	u32 n;                      /* _Atomic; released when place[n-1] is set */
 };
 
 intptr_t tcg_rx_offset;
@@ -32,6 +33,7 @@ intptr_t tcg_rx_offset;
 static struct lock region_lock = LOCK_INIT("tcg_region", RANK_REGION);
 static u8 *buffer, *meta;           /* writable view: stubs, then regions   */
 static size_t reserved, region_bytes, meta_bytes;
+static u32 max_places;              /* TBs that a region has room for        */
 static int n_regions;
 static int next_region GUARDED_BY(region_lock);
 static u64 generation = 1;          /* _Atomic; changes in exclusive sections */
@@ -44,11 +46,13 @@ static void choose_size(size_t size, size_t threads)
 	region_bytes = size / (2 * threads) & ~(size_t)(HOST_PAGE - 1);
 	region_bytes = MAX(MIN(region_bytes, (size_t)MAX_REGION), (size_t)MIN_REGION);
 	meta_bytes = 2 * region_bytes;
+	max_places = (u32)(meta_bytes / sizeof(struct tb));
 	n_regions = (int)MIN(MAX(size / region_bytes, threads), (size_t)MAX_REGIONS);
 }
 
 void tcg_region_init(size_t size, int threads)
 {
+	struct place *places;
 	u8 *rx;
 
 	ASSERT(threads > 0 && threads <= MAX_REGIONS);
@@ -56,10 +60,11 @@ void tcg_region_init(size_t size, int threads)
 	map_code(STUB_AREA + (size_t)n_regions * region_bytes, &buffer, &rx);
 	tcg_rx_offset = rx - buffer;
 	meta = map_anon(NULL, (size_t)n_regions * meta_bytes, false);
-	if (!meta)
+	places = map_anon(NULL, (size_t)n_regions * max_places * sizeof(*places), false);
+	if (!meta || !places)
 		die("no memory for the code buffer");
 	for (int i = 0; i < n_regions; i++)
-		lock_init(&tree[i].lock, "region_tree", RANK_REGION_TREE);
+		tree[i].place = places + (size_t)i * max_places;
 }
 
 u8 *tcg_code_reserve(size_t n)
@@ -105,11 +110,8 @@ void tcg_region_reset_all(void)
 	next_region = 0;
 	__atomic_fetch_add(&generation, 1, __ATOMIC_RELAXED);
 	lock_release(&region_lock);
-	for (int i = 0; i < n_regions; i++) {
-		lock_acquire(&tree[i].lock);
-		tree[i].n = 0;
-		lock_release(&tree[i].lock);
-	}
+	for (int i = 0; i < n_regions; i++)
+		__atomic_store_n(&tree[i].n, 0, __ATOMIC_RELEASE);
 }
 
 bool tcg_in_code(u64 host_pc)
@@ -122,59 +124,48 @@ bool tcg_in_code(u64 host_pc)
 void tcg_tb_insert(struct tcg_region *r, struct tb *tb)
 {
 	struct region_tree *t = &tree[r->index];
+	u32 n = __atomic_load_n(&t->n, __ATOMIC_RELAXED);
 
-	lock_acquire(&t->lock);
-	if (t->n == t->max) {
-		t->max = t->max ? t->max * 2 : 1024;
-		t->tb = realloc(t->tb, (size_t)t->max * sizeof(*t->tb));
-		if (!t->tb)
-			die("out of memory");
-	}
-	t->tb[t->n++] = tb;
-	lock_release(&t->lock);
+	ASSERT(n < max_places);
+	__atomic_store_n(&t->place[n].code, (u64)(uintptr_t)tb->code, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->place[n].tb, tb, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->n, n + 1, __ATOMIC_RELEASE);
 }
 
 void tcg_tb_remove(struct tcg_region *r, struct tb *tb)
 {
 	struct region_tree *t = &tree[r->index];
+	u32 n = __atomic_load_n(&t->n, __ATOMIC_RELAXED);
 
-	lock_acquire(&t->lock);
-	ASSERT(t->n && t->tb[t->n - 1] == tb);
-	t->n--;
-	lock_release(&t->lock);
+	ASSERT(n && t->place[n - 1].tb == tb);
+	__atomic_store_n(&t->n, n - 1, __ATOMIC_RELEASE);
 }
 
 /* The last TB whose code starts at or before pc. */
 static struct tb *tree_find(const struct region_tree *t, u64 pc)
 {
-	int lo = 0, hi = t->n;
+	u32 lo = 0, hi = __atomic_load_n(&t->n, __ATOMIC_ACQUIRE);
 	struct tb *tb;
 
 	while (lo < hi) {
-		int mid = (lo + hi) / 2;
+		u32 mid = (lo + hi) / 2;
 
-		if ((u64)(uintptr_t)t->tb[mid]->code <= pc)
+		if (__atomic_load_n(&t->place[mid].code, __ATOMIC_RELAXED) <= pc)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	if (!lo)
 		return NULL;
-	tb = t->tb[lo - 1];
+	tb = __atomic_load_n(&t->place[lo - 1].tb, __ATOMIC_RELAXED);
 	return pc < (u64)(uintptr_t)tb->code + tb->code_size ? tb : NULL;
 }
 
 struct tb *tcg_tb_lookup(u64 host_pc)
 {
 	s64 ofs = (s64)(host_pc - (u64)(uintptr_t)tcg_rx(region_code(0)));
-	struct region_tree *t;
-	struct tb *tb;
 
 	if (ofs < 0 || ofs >= (s64)((size_t)n_regions * region_bytes))
 		return NULL;
-	t = &tree[(size_t)ofs / region_bytes];
-	lock_acquire(&t->lock);
-	tb = tree_find(t, host_pc);
-	lock_release(&t->lock);
-	return tb;
+	return tree_find(&tree[(size_t)ofs / region_bytes], host_pc);
 }

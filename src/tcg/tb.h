@@ -118,8 +118,10 @@ struct tb *tb_link_page(struct tb *tb, bool *wait);
 /* No other thread is in translated code, or was since the last call: its pages'
  * stores have all been made. */
 void tb_quiesce(void);
-/* Which TB holds this host address (executable view); NULL: none. */
+/* Which TB holds this host address (executable view); NULL: none. Takes no lock: any
+ * thread inside cpu_exec, a signal handler of one. */
 struct tb *tcg_tb_lookup(u64 host_pc);
+/* Add the TB made last of the caller's region. */
 void tcg_tb_insert(struct tcg_region *r, struct tb *tb);
 /* Take the last one inserted, which was not published, out again. */
 void tcg_tb_remove(struct tcg_region *r, struct tb *tb);

@@ -10,7 +10,7 @@
 #include <sched.h>
 
 #include "child.h"
-#include "env/lock.h"
+#include "env/lockstat.h"
 #include "env/map.h"
 #include "env/thread.h"
 #include "tcg/tb.h"
@@ -347,6 +347,83 @@ START_TEST(each_thread_gets_a_region)
 }
 END_TEST
 
+/* -- from a host address to its TB ------------------------------------------------------ */
+enum { TBS = 2000, TB_BYTES = 32 };
+
+static struct owner { struct tcg_region region; u32 n; u64 wrong; } owner[THREADS];
+
+static struct tb *tb_of(const struct owner *o, u32 i)
+{
+	return (struct tb *)(void *)o->region.meta + i;
+}
+
+static void insert(struct owner *o, u32 i, u32 bytes)
+{
+	struct tb *tb = tb_of(o, i);
+
+	tb->code = tcg_rx(o->region.code + i * TB_BYTES);
+	tb->code_size = bytes;
+	tcg_tb_insert(&o->region, tb);
+}
+
+/* One that somebody could be running by now: first, middle and last byte, and behind it. */
+static bool looks_right(const struct owner *o, u32 i)
+{
+	u64 at = (u64)(uintptr_t)tcg_rx(o->region.code + i * TB_BYTES);
+	struct tb *tb = tb_of(o, i);
+
+	return tcg_tb_lookup(at) == tb && tcg_tb_lookup(at + 7) == tb &&
+	       tcg_tb_lookup(at + TB_BYTES - 2) == tb && !tcg_tb_lookup(at + TB_BYTES - 1);
+}
+
+/* Add to one's own region, sometimes take the last one back; look for those of all. */
+static void *add_and_look(void *arg)
+{
+	struct worker *w = arg;
+	struct owner *own = &owner[w->n];
+	u32 seed = w->n + 1;
+
+	for (u32 i = 0; i < TBS; i++) {
+		for (u32 again = random_next(&seed) % 3; again; again--) {
+			insert(own, i, TB_BYTES - 8 * again);
+			tcg_tb_remove(&own->region, tb_of(own, i));
+		}
+		insert(own, i, TB_BYTES - 1);
+		__atomic_store_n(&own->n, i + 1, __ATOMIC_RELEASE);
+		for (int k = 0; k < 16; k++) {
+			const struct owner *o = &owner[random_next(&seed) % THREADS];
+			u32 n = __atomic_load_n(&o->n, __ATOMIC_ACQUIRE);
+
+			if (n)
+				own->wrong += !looks_right(o, k ? random_next(&seed) % n : n - 1);
+		}
+	}
+	return NULL;
+}
+
+/* No lock is taken for it. */
+START_TEST(lookups_beside_insertions)
+{
+	struct worker w[THREADS];
+	struct lockstat_sum *sums;
+	size_t n;
+	u64 lost;
+
+	tb_init(BYTES, 8 << 20, THREADS, &hooks);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert(tcg_region_alloc(&owner[i].region));
+	lockstat_enable(WATCH_STATS);
+	run_workers(w, add_and_look);
+	sums = lockstat_merge(&n, &lost);
+	ck_assert_uint_eq(n, 0);
+	free(sums);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_uint_eq(owner[i].wrong, 0);
+	tb_flush_all();
+	ck_assert_ptr_null(tcg_tb_lookup((u64)(uintptr_t)tb_of(owner, 0)->code));
+}
+END_TEST
+
 static void setup(void)
 {
 	tb_init(BYTES, 1 << 20, THREADS, &hooks);
@@ -365,6 +442,7 @@ int main(void)
 	tcase_add_test(t, changed_bytes_are_not_published);
 	tcase_add_test(t, regions_do_not_overlap);
 	tcase_add_test(t, each_thread_gets_a_region);
+	tcase_add_test(t, lookups_beside_insertions);
 	suite_add_tcase(s, t);
 	return suite_main(s);
 }
