@@ -38,6 +38,8 @@
 enum lock_rank {
 	RANK_BQL = 10,        /* device state, memory map, run state        */
 	RANK_PIT = 12,        /* the PIT's counters, port 61h               */
+	RANK_HPET = 13,       /* the HPET's registers                       */
+	RANK_SERIAL = 14,     /* one serial port's registers and FIFO       */
 	RANK_CPU_LIST = 20,   /* vCPU list, exclusive protocol              */
 	RANK_CPU_WORK = 30,   /* one vCPU's queued work                     */
 	RANK_CPU_TIMER = 32,  /* one vCPU's timer                           */

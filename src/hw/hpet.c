@@ -6,6 +6,10 @@
  * published together (struct counter), so that its reads take no lock. A
  * comparator owns a timer for its next match while the counter runs.
  *
+ * The registers have a lock of their own. Only what may move an interrupt line or
+ * a timer takes the BQL before it, too: configuration, and the comparator of a timer
+ * whose matches show. (Linux' driver writes one that does not in a loop.)
+ *
  * A comparator that the counter has passed matches when the counter comes by
  * again, as in hardware: drivers look whether they were too late. Periods that
  * a late host missed are skipped; matches are at least 20 us apart, so that no
@@ -36,7 +40,10 @@ enum { T_LEVEL = 1 << 1, T_ENABLE = 1 << 2, T_PERIODIC = 1 << 3,
 #define HPET_ID (10000000ull << 32 | 0x8086a201u)
 #define MIN_GAP (20000 / HPET_TICK_NS)
 
-/* What a reader without the BQL sees; `seq` is odd during a change. */
+/* Guards registers, of the one HPET there is. */
+static struct lock hpet_lock = LOCK_INIT("hpet", RANK_HPET);
+
+/* What a reader without the lock sees; `seq` is odd during a change. */
 struct counter {
 	u32 seq;                 /* _Atomic                                  */
 	u32 running;             /* _Atomic                                  */
@@ -46,15 +53,16 @@ struct counter {
 struct comparator {
 	struct hpet *hpet;
 	int n;
-	u32 config;
-	u64 value, period;
-	u64 match;               /* counter's value `timer` stands for       */
-	struct timer timer;
+	u32 config GUARDED_BY(hpet_lock);
+	u64 value GUARDED_BY(hpet_lock), period GUARDED_BY(hpet_lock);
+	/* counter's value `timer` stands for */
+	u64 match GUARDED_BY(hpet_lock);
+	struct timer timer GUARDED_BY(bql);
 };
 
 struct hpet {
 	struct counter counter;
-	u32 config, status;
+	u32 config GUARDED_BY(hpet_lock), status GUARDED_BY(hpet_lock);
 	struct comparator comparator[HPET_TIMERS];
 	struct hpet_lines lines;
 	struct memory_region registers, counter_register;
@@ -79,7 +87,7 @@ static u64 counter_read(struct counter *c)
 	return running ? v + clock_ticks() : v;
 }
 
-static void counter_set(struct counter *c, u64 v, bool running) REQUIRES(bql)
+static void counter_set(struct counter *c, u64 v, bool running) REQUIRES(hpet_lock)
 {
 	__atomic_fetch_add(&c->seq, 1, __ATOMIC_ACQ_REL);
 	__atomic_store_n(&c->running, running, __ATOMIC_RELEASE);
@@ -90,7 +98,7 @@ static void counter_set(struct counter *c, u64 v, bool running) REQUIRES(bql)
 
 /* -- lines --------------------------------------------------------------------------- */
 
-static void set_line(struct comparator *t, int level) REQUIRES(bql)
+static void set_line(struct comparator *t, int level) REQUIRES(bql, hpet_lock)
 {
 	struct hpet *h = t->hpet;
 	struct irq_line line = h->lines.gsi;
@@ -103,7 +111,7 @@ static void set_line(struct comparator *t, int level) REQUIRES(bql)
 	irq_set(&line, level);
 }
 
-static void raise_line(struct comparator *t) REQUIRES(bql)
+static void raise_line(struct comparator *t) REQUIRES(bql, hpet_lock)
 {
 	if (t->config & T_LEVEL)
 		t->hpet->status |= 1u << t->n;
@@ -115,7 +123,7 @@ static void raise_line(struct comparator *t) REQUIRES(bql)
 }
 
 /* After a change of routes: a level that the guest has not acknowledged. */
-static void hold_line(struct comparator *t) REQUIRES(bql)
+static void hold_line(struct comparator *t) REQUIRES(bql, hpet_lock)
 {
 	if ((t->config & T_LEVEL) && (t->config & T_ENABLE) &&
 	    (t->hpet->status >> t->n & 1))
@@ -124,25 +132,32 @@ static void hold_line(struct comparator *t) REQUIRES(bql)
 
 /* -- comparators ------------------------------------------------------------------------ */
 
-static u64 width(const struct comparator *t)
+static u64 width(const struct comparator *t) REQUIRES(hpet_lock)
 {
 	return t->config & T_32BIT ? 0xffffffffull : ~0ull;
 }
 
 /* Does a match of it show, but for the value of a periodic one? */
-static bool shows(const struct comparator *t)
+static bool shows(const struct comparator *t) REQUIRES(hpet_lock)
 {
 	return t->config & (T_ENABLE | T_LEVEL);
 }
 
-/* Arm the timer for the first match at or after the counter's value `from`,
- * which lies not before `now`; but not for one that nobody sees. */
-static void arm(struct comparator *t, u64 from, u64 now) REQUIRES(bql)
+/* The first match at or after the counter's value `from`: how far ahead it is. */
+static u64 aim(struct comparator *t, u64 from) REQUIRES(hpet_lock)
 {
 	u64 ahead = (t->value - from) & width(t);
-	u64 wait = from + ahead - now;
 
 	t->match = from + ahead;
+	return ahead;
+}
+
+/* Arm the timer for that, which lies not before `now`; but not for one that nobody
+ * sees. */
+static void arm(struct comparator *t, u64 from, u64 now) REQUIRES(bql, hpet_lock)
+{
+	u64 ahead = aim(t, from), wait = from + ahead - now;
+
 	if (!shows(t) || ahead > INT64_MAX / HPET_TICK_NS / 2) {  /* 1400 years */
 		timer_del(&t->timer);
 		return;
@@ -151,7 +166,7 @@ static void arm(struct comparator *t, u64 from, u64 now) REQUIRES(bql)
 		     (s64)(wait + 1) * HPET_TICK_NS);
 }
 
-static void arm_now(struct comparator *t) REQUIRES(bql)
+static void arm_now(struct comparator *t) REQUIRES(bql, hpet_lock)
 {
 	u64 now = counter_read(&t->hpet->counter);
 
@@ -161,13 +176,13 @@ static void arm_now(struct comparator *t) REQUIRES(bql)
 		timer_del(&t->timer);
 }
 
-static bool repeats(const struct comparator *t)
+static bool repeats(const struct comparator *t) REQUIRES(hpet_lock)
 {
 	return (t->config & T_PERIODIC) && t->period;
 }
 
 /* A periodic comparator's next match, at or after the counter's value `from`. */
-static void step(struct comparator *t, u64 from) REQUIRES(bql)
+static void step(struct comparator *t, u64 from) REQUIRES(hpet_lock)
 {
 	u64 periods = from > t->match ?
 		(from - t->match + t->period - 1) / t->period : 1;
@@ -181,17 +196,19 @@ static void match_is_due(void *opaque) REQUIRES(bql)
 	struct comparator *t = opaque;
 	u64 now = counter_read(&t->hpet->counter);
 
+	lock_acquire(&hpet_lock);
 	raise_line(t);
-	if (!repeats(t)) {
+	if (repeats(t)) {
+		step(t, now + (t->period < MIN_GAP ? MIN_GAP : 1));
+		arm(t, now + 1, now);
+	} else {
 		arm(t, MAX(now, t->match + 1), now);
-		return;
 	}
-	step(t, now + (t->period < MIN_GAP ? MIN_GAP : 1));
-	arm(t, now + 1, now);
+	lock_release(&hpet_lock);
 }
 
 /* The matches that nobody saw, before the registers are read or changed. */
-static void catch_up(struct comparator *t) REQUIRES(bql)
+static void catch_up(struct comparator *t) REQUIRES(hpet_lock)
 {
 	u64 now = counter_read(&t->hpet->counter);
 
@@ -209,7 +226,7 @@ static u64 with_half(u64 old, gpa addr, u32 v)
 	return addr & 4 ? (u32)old | (u64)v << 32 : (old & ~0xffffffffull) | v;
 }
 
-static u64 timer_register(const struct comparator *t, gpa reg)
+static u64 timer_register(const struct comparator *t, gpa reg) REQUIRES(hpet_lock)
 {
 	if (reg == REG_T_CONFIG)
 		return (u64)HPET_ROUTES << 32 | t->config | T_PERIODIC_CAP |
@@ -224,31 +241,37 @@ static struct comparator *timer_at(struct hpet *h, gpa addr)
 	return addr >= REG_TIMERS && n < HPET_TIMERS ? &h->comparator[n] : NULL;
 }
 
-static u64 read_timer(struct comparator *t, gpa addr) REQUIRES(bql)
+static u64 read_timer(struct comparator *t, gpa addr) REQUIRES(hpet_lock)
 {
 	catch_up(t);
 	return timer_register(t, addr % TIMER_BYTES & ~7ull);
 }
 
-static u64 hpet_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
+static u64 read_register(struct hpet *h, gpa addr) REQUIRES(hpet_lock)
 {
-	struct hpet *h = opaque;
 	struct comparator *t = timer_at(h, addr);
-	u64 v = 0;
+
+	if (t)
+		return read_timer(t, addr);
+	if ((addr & ~7ull) == REG_ID)
+		return HPET_ID;
+	if ((addr & ~7ull) == REG_CONFIG)
+		return h->config;
+	return (addr & ~7ull) == REG_STATUS ? h->status : 0;
+}
+
+static u64 hpet_read(void *opaque, gpa addr, unsigned size)
+{
+	u64 v;
 
 	(void)size;
-	if (t)
-		v = read_timer(t, addr);
-	else if ((addr & ~7ull) == REG_ID)
-		v = HPET_ID;
-	else if ((addr & ~7ull) == REG_CONFIG)
-		v = h->config;
-	else if ((addr & ~7ull) == REG_STATUS)
-		v = h->status;
+	lock_acquire(&hpet_lock);
+	v = read_register(opaque, addr);
+	lock_release(&hpet_lock);
 	return half(v, addr);
 }
 
-static void write_config(struct hpet *h, u32 v) REQUIRES(bql)
+static void write_config(struct hpet *h, u32 v) REQUIRES(bql, hpet_lock)
 {
 	u32 changed = (h->config ^ v) & CONFIG_WRITABLE;
 	u64 now = counter_read(&h->counter);
@@ -270,7 +293,7 @@ static void write_config(struct hpet *h, u32 v) REQUIRES(bql)
 	}
 }
 
-static void write_status(struct hpet *h, u32 v) REQUIRES(bql)
+static void write_status(struct hpet *h, u32 v) REQUIRES(bql, hpet_lock)
 {
 	u32 cleared = h->status & v;
 
@@ -280,7 +303,7 @@ static void write_status(struct hpet *h, u32 v) REQUIRES(bql)
 			set_line(&h->comparator[i], 0);
 }
 
-static void write_timer_config(struct comparator *t, u32 v) REQUIRES(bql)
+static void write_timer_config(struct comparator *t, u32 v) REQUIRES(bql, hpet_lock)
 {
 	catch_up(t);
 	if ((t->config ^ v) & (T_ROUTE | T_LEVEL | T_ENABLE))
@@ -295,7 +318,7 @@ static void write_timer_config(struct comparator *t, u32 v) REQUIRES(bql)
 
 /* In periodic mode the value is the period, and, if asked for, the first match
  * as well. */
-static void write_comparator(struct comparator *t, gpa addr, u32 v) REQUIRES(bql)
+static void set_comparator(struct comparator *t, gpa addr, u32 v) REQUIRES(hpet_lock)
 {
 	bool periodic = t->config & T_PERIODIC;
 
@@ -305,28 +328,67 @@ static void write_comparator(struct comparator *t, gpa addr, u32 v) REQUIRES(bql
 	if (periodic)
 		t->period = with_half(t->period, addr, v) & width(t) >> 1;
 	t->config &= ~T_SET_VALUE;
-	arm_now(t);
 }
 
-static void hpet_write(void *opaque, gpa addr, u64 val, unsigned size)
-	REQUIRES(bql)
+static bool is_comparator(const struct comparator *t, gpa addr)
 {
-	struct hpet *h = opaque;
+	return t && (addr % TIMER_BYTES & ~7ull) == REG_T_COMPARATOR;
+}
+
+/* One whose matches nobody sees: its timer is not armed. False: it is another one. */
+static bool write_unseen(struct hpet *h, gpa addr, u32 v) REQUIRES(hpet_lock)
+{
 	struct comparator *t = timer_at(h, addr);
-	gpa reg = t ? addr % TIMER_BYTES : addr;
+
+	if (!is_comparator(t, addr) || shows(t))
+		return false;
+	set_comparator(t, addr, v);
+	aim(t, counter_read(&h->counter));
+	return true;
+}
+
+static void write_register(struct hpet *h, gpa addr, u32 v) REQUIRES(bql, hpet_lock)
+{
+	struct comparator *t = timer_at(h, addr);
+
+	if (t && addr % TIMER_BYTES == REG_T_CONFIG) {
+		write_timer_config(t, v);
+	} else if (is_comparator(t, addr)) {
+		set_comparator(t, addr, v);
+		arm_now(t);
+	} else if (!t && addr == REG_CONFIG) {
+		write_config(h, v);
+	} else if (!t && addr == REG_STATUS) {
+		write_status(h, v);
+	}
+}
+
+static void write_with_lines(struct hpet *h, gpa addr, u32 v) REQUIRES(bql)
+{
+	lock_acquire(&hpet_lock);
+	write_register(h, addr, v);
+	lock_release(&hpet_lock);
+}
+
+/* UNCHECKED: the BQL is taken on a condition, unless the access came with it. */
+static UNCHECKED void hpet_write(void *opaque, gpa addr, u64 val, unsigned size)
+{
+	bool done, held = bql_held();
 
 	(void)size;
-	if (t && reg == REG_T_CONFIG)
-		write_timer_config(t, val);
-	else if (t && (reg & ~7ull) == REG_T_COMPARATOR)
-		write_comparator(t, addr, val);
-	else if (!t && reg == REG_CONFIG)
-		write_config(h, val);
-	else if (!t && reg == REG_STATUS)
-		write_status(h, val);
+	lock_acquire(&hpet_lock);
+	done = write_unseen(opaque, addr, val);
+	lock_release(&hpet_lock);
+	if (done)
+		return;
+	if (!held)
+		bql_lock();
+	write_with_lines(opaque, addr, val);
+	if (!held)
+		bql_unlock();
 }
 
-/* Without the BQL. */
+/* No lock. */
 static u64 counter_reg_read(void *opaque, gpa addr, unsigned size)
 {
 	struct hpet *h = opaque;
@@ -335,22 +397,17 @@ static u64 counter_reg_read(void *opaque, gpa addr, unsigned size)
 	return half(counter_read(&h->counter), addr);
 }
 
-/* Only while it stands still. The region takes no lock, so this does, unless
- * the access came with it. UNCHECKED: a lock on a condition. */
-static UNCHECKED void counter_reg_write(void *opaque, gpa addr, u64 val,
-					unsigned size)
+/* Only while it stands still; no timer runs then. */
+static void counter_reg_write(void *opaque, gpa addr, u64 val, unsigned size)
 {
 	struct hpet *h = opaque;
-	bool held = bql_held();
 
 	(void)size;
-	if (!held)
-		bql_lock();
+	lock_acquire(&hpet_lock);
 	if (!(h->config & CONFIG_ENABLE))
 		counter_set(&h->counter, with_half(counter_read(&h->counter),
 						   addr, val), false);
-	if (!held)
-		bql_unlock();
+	lock_release(&hpet_lock);
 }
 
 static const struct memory_region_ops hpet_ops = { hpet_read, hpet_write, 4, 4 };
@@ -364,6 +421,7 @@ void hpet_reset(void *opaque)
 {
 	struct hpet *h = opaque;
 
+	lock_acquire(&hpet_lock);
 	write_config(h, 0);
 	counter_set(&h->counter, 0, false);
 	h->status = 0;
@@ -375,6 +433,7 @@ void hpet_reset(void *opaque)
 		t->value = ~0ull;
 		t->period = 0;
 	}
+	lock_release(&hpet_lock);
 }
 
 struct hpet *hpet_new(struct memory_region *memory,
@@ -394,6 +453,7 @@ struct hpet *hpet_new(struct memory_region *memory,
 	memory_region_init_io(&h->registers, "hpet", HPET_SIZE, &hpet_ops, h);
 	memory_region_init_io(&h->counter_register, "hpet-counter", 8,
 			      &counter_ops, h);
+	memory_region_clear_global_locking(&h->registers);
 	memory_region_clear_global_locking(&h->counter_register);
 	memory_region_add_subregion(memory, HPET_BASE, &h->registers);
 	memory_region_add_subregion_overlap(memory, HPET_BASE + REG_COUNTER,

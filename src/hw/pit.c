@@ -7,7 +7,8 @@
  *
  * Guests read counters and OUT 2 again and again to wait for a time, so the ports
  * take a lock of their own, not the BQL. Only a write that concerns counter 0, whose
- * output is an interrupt line, takes that, too, before this one.
+ * output is an interrupt line, takes that, too, before this one. Port 61h is read
+ * from a copy of what it depends on, under no lock.
  *
  * A late host loses no edges at first: they are made up for at up to twice
  * their rate, so that the guest can take each one. The arrears are bounded,
@@ -19,6 +20,7 @@
 #include "hw/pit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "env/clock.h"
 #include "env/log.h"
@@ -60,9 +62,16 @@ struct counter {
 	u8 status;
 };
 
+/* What port 61h shows follows from this and the time. */
+struct speaker { struct counter counter2; u8 port61; };
+enum { SPEAKER_WORDS = (sizeof(struct speaker) + 7) / 8 };
+
 struct pit {
 	struct counter counter[3] GUARDED_BY(pit_lock);
 	u8 port61 GUARDED_BY(pit_lock);
+	/* a copy for readers without the lock; seq is odd during a change */
+	u32 seq;                 /* _Atomic                                  */
+	u64 speaker[SPEAKER_WORDS];                              /* _Atomic  */
 	struct irq_line irq0;
 	struct timer timer GUARDED_BY(bql);
 	u64 edge GUARDED_BY(bql);/* the edge of counter 0 `timer` stands for */
@@ -210,6 +219,37 @@ static void set_gate(struct counter *c, bool gate, u64 now)
 		c->held_at = c->loaded ? now - c->start : 0;
 		c->held = true;
 	}
+}
+
+/* -- what port 61h shows -------------------------------------------------------- */
+
+/* After a change of counter 2 or of port 61h. */
+static void speaker_publish(struct pit *p) REQUIRES(pit_lock)
+{
+	struct speaker s = { p->counter[2], p->port61 };
+	u64 word[SPEAKER_WORDS] = { 0 };
+
+	memcpy(word, &s, sizeof(s));
+	__atomic_fetch_add(&p->seq, 1, __ATOMIC_ACQ_REL);
+	for (int i = 0; i < SPEAKER_WORDS; i++)
+		__atomic_store_n(&p->speaker[i], word[i], __ATOMIC_RELEASE);
+	__atomic_fetch_add(&p->seq, 1, __ATOMIC_ACQ_REL);
+}
+
+/* Any thread. */
+static struct speaker speaker_read(const struct pit *p)
+{
+	u64 word[SPEAKER_WORDS];
+	struct speaker s;
+	u32 seq;
+
+	do {
+		seq = __atomic_load_n(&p->seq, __ATOMIC_ACQUIRE);
+		for (int i = 0; i < SPEAKER_WORDS; i++)
+			word[i] = __atomic_load_n(&p->speaker[i], __ATOMIC_ACQUIRE);
+	} while ((seq & 1) || seq != __atomic_load_n(&p->seq, __ATOMIC_RELAXED));
+	memcpy(&s, word, sizeof(s));
+	return s;
 }
 
 /* -- counter 0's interrupt -------------------------------------------------------- */
@@ -370,6 +410,7 @@ static void write_port(struct pit *p, unsigned port, u8 val, u64 now) REQUIRES(p
 		write_control(p, val, now);
 	else
 		write_counter(&p->counter[port], val, now);
+	speaker_publish(p);
 }
 
 static void write_with_irq(struct pit *p, unsigned port, u8 val) REQUIRES(bql)
@@ -450,20 +491,16 @@ static u64 pit_read(void *opaque, gpa addr, unsigned size)
 
 static u64 port61_read(void *opaque, gpa addr, unsigned size)
 {
-	struct pit *p = opaque;
-	u64 now;
-	u8 v;
+	struct speaker s = speaker_read(opaque);
+	u64 now = ticks_now();
+	u8 v = s.port61;
 
 	(void)addr, (void)size;
-	lock_acquire(&pit_lock);
-	now = ticks_now();
-	v = p->port61;
-	settle(&p->counter[2], now);
+	settle(&s.counter2, now);
 	if (now / REFRESH_TICKS & 1)
 		v |= PORT61_REFRESH;
-	if (output(&p->counter[2], now))
+	if (output(&s.counter2, now))
 		v |= PORT61_OUT2;
-	lock_release(&pit_lock);
 	return v;
 }
 
@@ -475,6 +512,7 @@ static void port61_write(void *opaque, gpa addr, u64 val, unsigned size)
 	lock_acquire(&pit_lock);
 	p->port61 = val & PORT61_WRITABLE;
 	set_gate(&p->counter[2], val & PORT61_GATE2, ticks_now());
+	speaker_publish(p);
 	lock_release(&pit_lock);
 }
 
@@ -496,6 +534,7 @@ void pit_reset(void *opaque)
 						  .gate = i != 2, .n = 1,
 						  .held = i == 2 };
 	p->port61 = 0;
+	speaker_publish(p);
 	update_irq(p, ticks_now());
 	lock_release(&pit_lock);
 }

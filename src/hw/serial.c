@@ -5,8 +5,11 @@
  * transmitter is always empty again, and the divisor is only remembered. The
  * other side is always connected and ready (CTS, DSR, DCD).
  *
- * Who sends looks at LSR before each byte: that takes no lock, unless it has an error to
- * clear.
+ * A port has a lock of its own, not the BQL. An access changes what that guards; if
+ * others are concerned then (the interrupt line moves, or the timer) the BQL is taken
+ * before it, and they are told (settle). So bytes that a kernel writes while it polls
+ * go out without the BQL. Who polls looks at LSR before each byte: that takes no lock
+ * at all, unless it has an error to clear.
  *
  * DIFF: as upstream and unlike a PC's wiring, OUT2 does not gate the
  * interrupt: kernels exist that never set it. */
@@ -36,29 +39,56 @@ enum { MSR_CTS = 0x10, MSR_DSR = 0x20, MSR_RI = 0x40, MSR_DCD = 0x80,
 #define FIFO_SIZE 16
 #define TIMEOUT_NS 350000            /* four characters at 115200 baud       */
 
+/* Stands for the lock of any port. */
+struct lock_class serial_locks;
+
 struct serial {
-	u8 ier, fcr, lcr, mcr, msr, scr;
-	u8 lsr;                  /* _Atomic; written under the BQL           */
-	u16 divisor;
-	bool thre_pending;       /* THR became empty, IIR did not say so yet */
-	bool timed_out;          /* bytes lie in the FIFO, below the trigger */
-	u8 fifo[FIFO_SIZE];
-	u8 fifo_first, fifo_count;
+	struct lock lock;
+	u8 ier GUARDED_BY(serial_locks), fcr GUARDED_BY(serial_locks);
+	u8 lcr GUARDED_BY(serial_locks), mcr GUARDED_BY(serial_locks);
+	u8 msr GUARDED_BY(serial_locks), scr GUARDED_BY(serial_locks);
+	u8 lsr;                  /* _Atomic; written under the lock          */
+	u16 divisor GUARDED_BY(serial_locks);
+	/* THR became empty, IIR did not say so yet */
+	bool thre_pending GUARDED_BY(serial_locks);
+	/* bytes lie in the FIFO, below the trigger */
+	bool timed_out GUARDED_BY(serial_locks);
+	u8 fifo[FIFO_SIZE] GUARDED_BY(serial_locks);
+	u8 fifo_first GUARDED_BY(serial_locks), fifo_count GUARDED_BY(serial_locks);
+	/* what others have been told, and what they are still to be */
+	bool line GUARDED_BY(serial_locks);      /* level of irq             */
+	bool pulse GUARDED_BY(serial_locks);     /* it is to fall meanwhile  */
+	bool restart GUARDED_BY(serial_locks);   /* the timer is             */
+	bool takes_more GUARDED_BY(serial_locks);/* input may come again     */
 	struct irq_line irq;
 	struct chardev *chr;
-	struct timer timer;
+	struct timer timer GUARDED_BY(bql);
 };
 
-static void set_lsr(struct serial *s, u8 v) REQUIRES(bql)
+/* The lock and the class that stands for it, for clang. */
+static UNCHECKED void serial_acquire(struct serial *s) ACQUIRE(serial_locks)
+{
+	lock_acquire(&s->lock);
+}
+
+static UNCHECKED void serial_release(struct serial *s) RELEASE(serial_locks)
+{
+	lock_release(&s->lock);
+}
+
+static void set_lsr(struct serial *s, u8 v) REQUIRES(serial_locks)
 {
 	__atomic_store_n(&s->lsr, v, __ATOMIC_RELEASE);
 }
 
 /* -- interrupts ----------------------------------------------------------------- */
 
-static bool fifo_on(const struct serial *s) { return s->fcr & FCR_ENABLE; }
+static bool fifo_on(const struct serial *s) REQUIRES(serial_locks)
+{
+	return s->fcr & FCR_ENABLE;
+}
 
-static int trigger_level(const struct serial *s)
+static int trigger_level(const struct serial *s) REQUIRES(serial_locks)
 {
 	static const u8 level[4] = { 1, 4, 8, 14 };
 
@@ -66,7 +96,7 @@ static int trigger_level(const struct serial *s)
 }
 
 /* The pending interrupt of highest priority, as IIR codes it. */
-static u8 cause(const struct serial *s)
+static u8 cause(const struct serial *s) REQUIRES(serial_locks)
 {
 	if ((s->ier & IER_RLS) && (s->lsr & LSR_ERRORS))
 		return IIR_RLS;
@@ -81,36 +111,87 @@ static u8 cause(const struct serial *s)
 	return IIR_NONE;
 }
 
-static void update(struct serial *s) REQUIRES(bql)
+/* -- what concerns others: interrupt, timer, input ------------------------------ */
+
+static bool concerns_others(const struct serial *s) REQUIRES(serial_locks)
 {
-	irq_set(&s->irq, cause(s) != IIR_NONE);
+	return s->pulse || s->restart || s->takes_more || s->line != (cause(s) != IIR_NONE);
+}
+
+static void set_line(struct serial *s, bool level) REQUIRES(bql, serial_locks)
+{
+	s->line = level;
+	irq_set(&s->irq, level);
+}
+
+static void settle(struct serial *s) REQUIRES(bql, serial_locks)
+{
+	bool level = cause(s) != IIR_NONE;
+
+	if (s->pulse)
+		set_line(s, false);
+	if (s->restart && fifo_on(s) && s->fifo_count)
+		timer_mod_ns(&s->timer, qemu_clock_get_ns() + TIMEOUT_NS);
+	else if (s->restart)
+		timer_del(&s->timer);
+	s->pulse = s->restart = false;
+	if (level != s->line)
+		set_line(s, level);
+}
+
+static void tell_others(struct serial *s) REQUIRES(bql)
+{
+	bool more;
+
+	serial_acquire(s);
+	settle(s);
+	more = s->takes_more;
+	s->takes_more = false;
+	serial_release(s);
+	if (more)
+		chardev_accept_input(s->chr);
+}
+
+/* The end of an access. UNCHECKED: the BQL is taken on a condition, unless the access
+ * came with it. */
+static UNCHECKED void release_and_tell(struct serial *s) RELEASE(serial_locks)
+{
+	bool others = concerns_others(s), held = bql_held();
+
+	serial_release(s);
+	if (!others)
+		return;
+	if (!held)
+		bql_lock();
+	tell_others(s);
+	if (!held)
+		bql_unlock();
 }
 
 /* -- receiving -------------------------------------------------------------------- */
 
-static void watch_timeout(struct serial *s) REQUIRES(bql)
+static void watch_timeout(struct serial *s) REQUIRES(serial_locks)
 {
 	s->timed_out = false;
-	if (fifo_on(s) && s->fifo_count)
-		timer_mod_ns(&s->timer, qemu_clock_get_ns() + TIMEOUT_NS);
-	else
-		timer_del(&s->timer);
+	s->restart = true;
 }
 
 static void timeout_is_due(void *opaque) REQUIRES(bql)
 {
 	struct serial *s = opaque;
 
+	serial_acquire(s);
 	s->timed_out = s->fifo_count != 0;
-	update(s);
+	settle(s);
+	serial_release(s);
 }
 
-static int room(const struct serial *s)
+static int room(const struct serial *s) REQUIRES(serial_locks)
 {
 	return (fifo_on(s) ? FIFO_SIZE : 1) - s->fifo_count;
 }
 
-static void receive_byte(struct serial *s, u8 byte) REQUIRES(bql)
+static void receive_byte(struct serial *s, u8 byte) REQUIRES(serial_locks)
 {
 	if (room(s) <= 0) {
 		set_lsr(s, s->lsr | LSR_OE);
@@ -125,29 +206,35 @@ static void receive_byte(struct serial *s, u8 byte) REQUIRES(bql)
 static int can_receive(void *opaque) REQUIRES(bql)
 {
 	struct serial *s = opaque;
+	int n;
 
-	return s->mcr & MCR_LOOP ? 0 : MAX(room(s), 0);
+	serial_acquire(s);
+	n = s->mcr & MCR_LOOP ? 0 : MAX(room(s), 0);
+	serial_release(s);
+	return n;
 }
 
 static void receive(void *opaque, const u8 *buf, int n) REQUIRES(bql)
 {
 	struct serial *s = opaque;
 
+	serial_acquire(s);
 	for (int i = 0; i < n; i++)
 		receive_byte(s, buf[i]);
 	watch_timeout(s);
-	update(s);
+	settle(s);
+	serial_release(s);
 }
 
-static void clear_fifo(struct serial *s) REQUIRES(bql)
+static void clear_fifo(struct serial *s) REQUIRES(serial_locks)
 {
 	s->fifo_first = s->fifo_count = 0;
 	set_lsr(s, s->lsr & ~(LSR_DR | LSR_BI));
+	s->takes_more = true;
 	watch_timeout(s);
-	chardev_accept_input(s->chr);
 }
 
-static u8 read_rbr(struct serial *s) REQUIRES(bql)
+static u8 read_rbr(struct serial *s) REQUIRES(serial_locks)
 {
 	u8 v = s->fifo[s->fifo_first];
 
@@ -157,32 +244,29 @@ static u8 read_rbr(struct serial *s) REQUIRES(bql)
 	}
 	if (!s->fifo_count) {
 		set_lsr(s, s->lsr & ~LSR_DR);
-		chardev_accept_input(s->chr);
+		s->takes_more = true;
 	}
 	watch_timeout(s);
-	update(s);
 	return v;
 }
 
 /* -- sending, modem lines ------------------------------------------------------------ */
 
 /* THR is full for no time: the interrupt goes away and comes again, which is
- * an edge for the interrupt controller. */
-static void write_thr(struct serial *s, u8 byte) REQUIRES(bql)
+ * an edge for the interrupt controller. True: the byte is to be sent. */
+static bool write_thr(struct serial *s, u8 byte) REQUIRES(serial_locks)
 {
 	s->thre_pending = false;
-	update(s);
-	if (s->mcr & MCR_LOOP) {
-		receive_byte(s, byte);
-		watch_timeout(s);
-	} else {
-		chardev_write(s->chr, &byte, 1);
-	}
+	s->pulse |= s->line && cause(s) == IIR_NONE;
 	s->thre_pending = true;
-	update(s);
+	if (!(s->mcr & MCR_LOOP))
+		return true;
+	receive_byte(s, byte);
+	watch_timeout(s);
+	return false;
 }
 
-static void set_modem_lines(struct serial *s)
+static void set_modem_lines(struct serial *s) REQUIRES(serial_locks)
 {
 	u8 old = s->msr, lines = MSR_CONNECTED, m = s->mcr;
 
@@ -194,18 +278,15 @@ static void set_modem_lines(struct serial *s)
 		s->msr |= MSR_TERI;
 }
 
-static void write_mcr(struct serial *s, u8 val) REQUIRES(bql)
+static void write_mcr(struct serial *s, u8 val) REQUIRES(serial_locks)
 {
-	bool looped = s->mcr & MCR_LOOP;
-
+	s->takes_more |= (s->mcr & ~val & MCR_LOOP) != 0;
 	s->mcr = val & MCR_WRITABLE;
 	set_modem_lines(s);
-	if (looped && !(s->mcr & MCR_LOOP))
-		chardev_accept_input(s->chr);
 }
 
 /* A break in loopback arrives as a zero byte. */
-static void write_lcr(struct serial *s, u8 val) REQUIRES(bql)
+static void write_lcr(struct serial *s, u8 val) REQUIRES(serial_locks)
 {
 	bool begins = val & ~s->lcr & LCR_BREAK;
 
@@ -219,14 +300,14 @@ static void write_lcr(struct serial *s, u8 val) REQUIRES(bql)
 
 /* -- registers --------------------------------------------------------------------------- */
 
-static void write_ier(struct serial *s, u8 val)
+static void write_ier(struct serial *s, u8 val) REQUIRES(serial_locks)
 {
 	if (val & ~s->ier & IER_THRE)
 		s->thre_pending = true;
 	s->ier = val & 0x0f;
 }
 
-static void write_fcr(struct serial *s, u8 val) REQUIRES(bql)
+static void write_fcr(struct serial *s, u8 val) REQUIRES(serial_locks)
 {
 	bool clear = (val ^ s->fcr) & FCR_ENABLE || val & FCR_CLEAR_RX;
 
@@ -235,76 +316,42 @@ static void write_fcr(struct serial *s, u8 val) REQUIRES(bql)
 		clear_fifo(s);
 }
 
-static u8 read_iir(struct serial *s) REQUIRES(bql)
+static u8 read_iir(struct serial *s) REQUIRES(serial_locks)
 {
 	u8 v = cause(s);
 
-	if (v == IIR_THRE) {
+	if (v == IIR_THRE)
 		s->thre_pending = false;
-		update(s);
-	}
 	return v | (fifo_on(s) ? IIR_FIFO : 0);
 }
 
-static u8 read_lsr_errors(struct serial *s) REQUIRES(bql)
+static u8 read_lsr(struct serial *s) REQUIRES(serial_locks)
 {
 	u8 v = s->lsr;
 
 	set_lsr(s, v & ~LSR_ERRORS);
-	update(s);
-	return v;
-}
-
-/* UNCHECKED: the BQL is taken on a condition, unless the access came with it. */
-static UNCHECKED u64 lsr_read(void *opaque, gpa addr, unsigned size)
-{
-	struct serial *s = opaque;
-	u8 v = __atomic_load_n(&s->lsr, __ATOMIC_ACQUIRE);
-	bool held = bql_held();
-
-	(void)addr, (void)size;
-	if (v & LSR_ERRORS) {
-		if (!held)
-			bql_lock();
-		v = read_lsr_errors(s);
-		if (!held)
-			bql_unlock();
-	}
 	return v | LSR_THRE | LSR_TEMT;
 }
 
-/* For factory tests only, says the data sheet. */
-static void lsr_write(void *opaque, gpa addr, u64 val, unsigned size)
-{
-	(void)opaque, (void)addr, (void)val, (void)size;
-}
-
-static u8 read_msr(struct serial *s) REQUIRES(bql)
+static u8 read_msr(struct serial *s) REQUIRES(serial_locks)
 {
 	u8 v = s->msr;
 
-	if (v & MSR_DELTA) {
-		s->msr &= ~MSR_DELTA;
-		update(s);
-	}
+	s->msr &= ~MSR_DELTA;
 	return v;
 }
 
-static void serial_write(void *opaque, gpa addr, u64 val, unsigned size)
-	REQUIRES(bql)
+/* LSR and MSR are for factory tests only, says the data sheet. True: a byte is to be sent. */
+static bool write_register(struct serial *s, unsigned reg, u8 v) REQUIRES(serial_locks)
 {
-	struct serial *s = opaque;
 	bool dlab = s->lcr & LCR_DLAB;
-	u8 v = val;
 
-	(void)size;
-	switch (addr & 7) {
+	switch (reg) {
 	case RBR_THR:
-		if (dlab)
-			s->divisor = (s->divisor & 0xff00) | v;
-		else
-			write_thr(s, v);
-		return;
+		if (!dlab)
+			return write_thr(s, v);
+		s->divisor = (s->divisor & 0xff00) | v;
+		break;
 	case IER:
 		if (dlab)
 			s->divisor = (s->divisor & 0xff) | v << 8;
@@ -322,18 +369,16 @@ static void serial_write(void *opaque, gpa addr, u64 val, unsigned size)
 		break;
 	case SCR:
 		s->scr = v;
-		return;
+		break;
 	}
-	update(s);
+	return false;
 }
 
-static u64 serial_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
+static u8 read_register(struct serial *s, unsigned reg) REQUIRES(serial_locks)
 {
-	struct serial *s = opaque;
 	bool dlab = s->lcr & LCR_DLAB;
 
-	(void)size;
-	switch (addr & 7) {
+	switch (reg) {
 	case RBR_THR:
 		return dlab ? s->divisor & 0xff : read_rbr(s);
 	case IER:
@@ -344,6 +389,8 @@ static u64 serial_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
 		return s->lcr;
 	case MCR:
 		return s->mcr;
+	case LSR:
+		return read_lsr(s);
 	case MSR:
 		return read_msr(s);
 	default:
@@ -351,20 +398,35 @@ static u64 serial_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
 	}
 }
 
-/* The ports behind LSR. */
-static u64 high_read(void *opaque, gpa addr, unsigned size) REQUIRES(bql)
+static void serial_write(void *opaque, gpa addr, u64 val, unsigned size)
 {
-	return serial_read(opaque, addr + MSR, size);
+	struct serial *s = opaque;
+	u8 byte = val;
+	bool send;
+
+	(void)size;
+	serial_acquire(s);
+	send = write_register(s, addr & 7, byte);
+	release_and_tell(s);
+	if (send)
+		chardev_post(s->chr, &byte, 1);
 }
 
-static void high_write(void *opaque, gpa addr, u64 val, unsigned size) REQUIRES(bql)
+static u64 serial_read(void *opaque, gpa addr, unsigned size)
 {
-	serial_write(opaque, addr + MSR, val, size);
+	struct serial *s = opaque;
+	u8 lsr = __atomic_load_n(&s->lsr, __ATOMIC_ACQUIRE), v;
+
+	(void)size;
+	if ((addr & 7) == LSR && !(lsr & LSR_ERRORS))
+		return lsr | LSR_THRE | LSR_TEMT;
+	serial_acquire(s);
+	v = read_register(s, addr & 7);
+	release_and_tell(s);
+	return v;
 }
 
 static const struct memory_region_ops serial_ops = { serial_read, serial_write, 1, 1 };
-static const struct memory_region_ops lsr_ops = { lsr_read, lsr_write, 1, 1 };
-static const struct memory_region_ops high_ops = { high_read, high_write, 1, 1 };
 
 /* -- life ------------------------------------------------------------------------------------ */
 
@@ -372,6 +434,7 @@ void serial_reset(void *opaque)
 {
 	struct serial *s = opaque;
 
+	serial_acquire(s);
 	s->ier = s->fcr = s->lcr = s->scr = 0;
 	set_lsr(s, 0);
 	s->mcr = MCR_OUT2;
@@ -379,7 +442,8 @@ void serial_reset(void *opaque)
 	s->msr = MSR_CONNECTED;
 	s->thre_pending = false;
 	clear_fifo(s);
-	update(s);
+	serial_release(s);
+	tell_others(s);
 }
 
 struct serial *serial_new(struct memory_region *io, u16 iobase,
@@ -389,13 +453,11 @@ struct serial *serial_new(struct memory_region *io, u16 iobase,
 
 	if (!s)
 		die("out of memory");
+	lock_init(&s->lock, "serial", RANK_SERIAL);
 	s->irq = *irq;
 	s->chr = chr;
 	timer_init_ns(&s->timer, timeout_is_due, s);
-	ports_map(io, "serial", iobase, LSR, &serial_ops, s);
-	memory_region_clear_global_locking(ports_map(io, "serial-lsr", iobase + LSR, 1,
-						     &lsr_ops, s));
-	ports_map(io, "serial", iobase + MSR, 2, &high_ops, s);
+	memory_region_clear_global_locking(ports_map(io, "serial", iobase, 8, &serial_ops, s));
 	chardev_set_reader(chr, can_receive, receive, s);
 	serial_reset(s);
 	return s;

@@ -7,8 +7,9 @@
  * main loop empties. A reader that has stopped for good costs QUEUE_MAX bytes,
  * then output is lost, with one warning; the guest never waits.
  *
- * chardev_post() puts bytes in a box of their own under a lock of their own;
- * the main loop, or whoever writes next with the BQL, empties it.
+ * chardev_post() puts bytes into a box under a lock of its own. Who begins a line has
+ * the main loop wait for a moment; who completes it, or fills the box, takes the
+ * BQL and empties it.
  *
  * Input is read while there is room for it. "mon:" puts upstream's multiplexer
  * before it: Ctrl-A x ends the program, whether the guest reads or not; Ctrl-A c
@@ -30,7 +31,7 @@
 #include "qemu/runstate.h"
 #include "qemu/vl.h"
 
-enum { LINE_BYTES = 256, INPUT_BYTES = 4096, POST_BYTES = 4096, ESCAPE = 1,
+enum { LINE_BYTES = 256, INPUT_BYTES = 4096, ESCAPE = 1,
        EOT_TIMEOUT_MS = 2000, STDIN = 0, STDOUT = 1 };
 #define LINGER_NS (1 * NS_PER_MS)
 #define QUEUE_MAX (64u << 20)
@@ -44,15 +45,17 @@ struct chardev {
 	int out, in;                     /* fds; -1: no output, no input     */
 	int listener;                    /* where a client may connect; -1   */
 	bool mux, in_escape;             /* Ctrl-A: handled; just seen       */
-	bool is_null, broken;            /* swallow output                   */
+	bool deaf;                       /* _Atomic; output is lost: null, the
+					  * reader failed, there is none     */
 	bool typed;                      /* input is a terminal              */
 	bool reading, writing;           /* watched by the main loop         */
 	struct poll_timer linger;
 	u8 *queue;                       /* [first, used) is to be written   */
 	size_t first, used, room;
 	struct lock post_lock;
-	u8 post[POST_BYTES] GUARDED_BY(post_locks);
+	u8 post[LINE_BYTES] GUARDED_BY(post_locks);
 	int n_post GUARDED_BY(post_locks);
+	bool lingers GUARDED_BY(post_locks); /* main is told to wait for more */
 	struct bottom_half post_bh;
 	struct front {
 		chr_can_read_fn *can_read;
@@ -69,17 +72,27 @@ static struct chardev *chardevs GUARDED_BY(bql);
 
 /* -- output ---------------------------------------------------------------------- */
 
-static void output_broken(struct chardev *c, s64 err)
+static bool is_deaf(const struct chardev *c)
+{
+	return __atomic_load_n(&c->deaf, __ATOMIC_RELAXED);
+}
+
+static void set_deaf(struct chardev *c, bool deaf) REQUIRES(bql)
+{
+	__atomic_store_n(&c->deaf, deaf, __ATOMIC_RELAXED);
+}
+
+static void output_broken(struct chardev *c, s64 err) REQUIRES(bql)
 {
 	c->first = c->used = 0;
-	c->broken = true;
+	set_deaf(c, true);
 	if (err != -EPIPE)
 		error_report("cannot write %s: %s", c->name,
 			     strerror((int)-err));
 }
 
 /* Write what goes without blocking; true if nothing is left. */
-static bool output_push(struct chardev *c)
+static bool output_push(struct chardev *c) REQUIRES(bql)
 {
 	while (c->first < c->used) {
 		s64 n = file_write(c->out, c->queue + c->first,
@@ -126,16 +139,6 @@ static void output_flush(struct chardev *c) REQUIRES(bql)
 	watch(c);
 }
 
-static void output_ready(void *opaque)
-{
-	output_flush(opaque);
-}
-
-static void linger_is_over(void *opaque) REQUIRES(bql)
-{
-	output_flush(opaque);
-}
-
 /* Room for n more bytes; false: the reader is too far behind. */
 static bool queue_grow(struct chardev *c, size_t n)
 {
@@ -161,23 +164,24 @@ static bool queue_grow(struct chardev *c, size_t n)
 	return true;
 }
 
-static void output_write(struct chardev *c, const u8 *buf, int n) REQUIRES(bql)
+static void queue_add(struct chardev *c, const u8 *buf, int n) REQUIRES(bql)
 {
-	if (c->broken || c->out < 0 || n <= 0)
+	if (is_deaf(c) || n <= 0)
 		return;
 	if (!queue_grow(c, (size_t)n)) {
 		warn("%s takes no output any more: some is lost", c->name);
-		c->broken = true;
+		set_deaf(c, true);
 		return;
 	}
 	memcpy(c->queue + c->used, buf, (size_t)n);
 	c->used += (size_t)n;
-	if (c->writing)
-		return;
-	if (memchr(buf, '\n', (size_t)n) || c->used - c->first >= LINE_BYTES)
-		output_flush(c);
-	else if (c->linger.expire_ns < 0)
-		poll_timer_mod(&c->linger, clock_monotonic_ns() + LINGER_NS);
+}
+
+static bool line_complete(const struct chardev *c)
+{
+	size_t n = c->used - c->first;
+
+	return n >= LINE_BYTES || memchr(c->queue + c->first, '\n', n);
 }
 
 /* -- output without the BQL ------------------------------------------------------- */
@@ -193,64 +197,106 @@ static UNCHECKED void post_release(struct chardev *c) RELEASE(post_locks)
 	lock_release(&c->post_lock);
 }
 
-/* Put n bytes into the box; false: it is too full. *first: it was empty. */
-static bool post_put(struct chardev *c, const u8 *buf, int n, bool *first)
-{
-	bool fits;
+enum post { POST_LIES, POST_BEGINS, POST_COMPLETE, POST_FULL };
 
-	post_acquire(c);
-	fits = n <= POST_BYTES - c->n_post;
-	*first = !c->n_post;
-	if (fits) {
-		memcpy(c->post + c->n_post, buf, (size_t)n);
-		c->n_post += n;
-	}
-	post_release(c);
-	return fits;
+/* Put n bytes into the box. What becomes of them: somebody will come for them; is to
+ * be told to; is to come now; and they did not fit. */
+static enum post post_put(struct chardev *c, const u8 *buf, int n)
+	REQUIRES(post_locks)
+{
+	if (n > LINE_BYTES - c->n_post)
+		return POST_FULL;
+	memcpy(c->post + c->n_post, buf, (size_t)n);
+	c->n_post += n;
+	if (c->n_post == LINE_BYTES || memchr(buf, '\n', (size_t)n))
+		return POST_COMPLETE;
+	if (c->lingers)
+		return POST_LIES;
+	c->lingers = true;
+	return POST_BEGINS;
 }
 
+/* From the box to the queue. */
 static void post_empty(struct chardev *c) REQUIRES(bql)
 {
-	u8 buf[POST_BYTES];
+	u8 buf[LINE_BYTES];
 	int n;
 
 	post_acquire(c);
 	n = c->n_post;
 	memcpy(buf, c->post, (size_t)n);
 	c->n_post = 0;
+	c->lingers = false;
 	post_release(c);
-	output_write(c, buf, n);
+	queue_add(c, buf, n);
 }
 
-static void post_is_due(void *opaque) REQUIRES(bql)
+static void linger_start(struct chardev *c) REQUIRES(bql)
+{
+	if (c->linger.expire_ns < 0)
+		poll_timer_mod(&c->linger, clock_monotonic_ns() + LINGER_NS);
+}
+
+/* Unless it is complete by now. */
+static void post_begins(void *opaque) REQUIRES(bql)
+{
+	struct chardev *c = opaque;
+	bool lingers;
+
+	post_acquire(c);
+	lingers = c->lingers;
+	post_release(c);
+	if (lingers)
+		linger_start(c);
+}
+
+static void output_ready(void *opaque)
 {
 	post_empty(opaque);
+	output_flush(opaque);
+}
+
+static void linger_is_over(void *opaque) REQUIRES(bql)
+{
+	struct chardev *c = opaque;
+
+	post_empty(c);
+	if (!c->writing)
+		output_flush(c);
 }
 
 void chardev_write(struct chardev *c, const u8 *buf, int n)
 {
-	if (!c || c->is_null)
+	if (!c || is_deaf(c))
 		return;
 	post_empty(c);
-	output_write(c, buf, n);
+	queue_add(c, buf, n);
+	if (c->first == c->used)
+		return;
+	if (!c->writing && line_complete(c))
+		output_flush(c);
+	else
+		linger_start(c);
 }
 
 /* UNCHECKED: the lock is taken on a condition. */
 UNCHECKED void chardev_post(struct chardev *c, const u8 *buf, int n)
 {
-	bool first, held;
+	bool held = bql_held();
+	enum post p;
 
-	if (!c || c->is_null || n <= 0)
+	if (!c || is_deaf(c) || n <= 0)
 		return;
-	if (post_put(c, buf, n, &first)) {
-		if (first)
-			bh_schedule(&c->post_bh);
+	post_acquire(c);
+	p = post_put(c, buf, n);
+	post_release(c);
+	if (p == POST_BEGINS)
+		bh_schedule(&c->post_bh);
+	if (p < POST_COMPLETE)
 		return;
-	}
-	held = bql_held();
 	if (!held)
 		bql_lock();
-	chardev_write(c, buf, n);
+	chardev_write(c, buf, p == POST_FULL ? n : 0);
 	if (!held)
 		bql_unlock();
 }
@@ -261,7 +307,7 @@ void chardev_flush_all(void)
 	for (struct chardev *c = chardevs; c; c = c->next)
 		chardev_write(c, NULL, 0);
 	for (struct chardev *c = chardevs; c; c = c->next)
-		while (!c->is_null && !output_push(c))
+		while (!output_push(c))
 			if (!file_wait_writable(c->out, EOT_TIMEOUT_MS))
 				break;
 }
@@ -365,7 +411,9 @@ static void client_gone(struct chardev *c) REQUIRES(bql)
 	socket_close(c->in);
 	poll_timer_del(&c->linger);
 	c->in = c->out = -1;
-	c->reading = c->writing = c->broken = false;
+	c->reading = c->writing = false;
+	set_deaf(c, true);
+	post_empty(c);
 	c->first = c->used = 0;
 	c->front[c->focus].first = c->front[c->focus].used = 0;
 	main_loop_set_fd_handler(c->listener, client_comes, NULL, c);
@@ -382,6 +430,7 @@ static void client_comes(void *opaque)
 		return;
 	c->in = c->out = fd;
 	c->reading = true;
+	set_deaf(c, false);
 	main_loop_set_fd_handler(c->listener, NULL, NULL, NULL);
 	watch(c);
 	if (f->opened)
@@ -483,11 +532,12 @@ static struct chardev *chardev_new(const char *name, int out, int in)
 		die("out of memory");
 	c->name = name;
 	c->out = out;
+	c->deaf = out < 0;
 	c->in = in;
 	c->listener = -1;
 	poll_timer_init(&c->linger, linger_is_over, c);
 	lock_init(&c->post_lock, "chardev", RANK_CHARDEV);
-	bh_init(&c->post_bh, post_is_due, c);
+	bh_init(&c->post_bh, post_begins, c);
 	c->next = chardevs;
 	chardevs = c;
 	return c;
@@ -579,16 +629,11 @@ static struct chardev *open_unix(const char *spec, const char **err) REQUIRES(bq
 
 struct chardev *chardev_open(const char *spec, const char **err)
 {
-	struct chardev *c;
-
 	*err = NULL;
 	if (!strcmp(spec, "none"))
 		return NULL;
-	if (!strcmp(spec, "null")) {
-		c = chardev_new("null", -1, -1);
-		c->is_null = true;
-		return c;
-	}
+	if (!strcmp(spec, "null"))
+		return chardev_new("null", -1, -1);
 	if (!strncmp(spec, "stdio", 5))
 		return open_stdio(spec, false, err);
 	if (!strncmp(spec, "mon:stdio", 9))

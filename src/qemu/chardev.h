@@ -28,8 +28,9 @@ struct chardev *chardev_mux(void) REQUIRES(bql);
 void chardev_accept_input(struct chardev *c) REQUIRES(bql);  /* room again  */
 /* Write n bytes; order is kept; never blocks the guest for long. NULL c: lost. */
 void chardev_write(struct chardev *c, const u8 *buf, int n) REQUIRES(bql);
-/* The same from any thread, the BQL not needed: for ports that take no lock.
- * The main loop passes the bytes on soon, before later chardev_write()s. */
+/* The same from any thread, the BQL not needed: for ports that do without. It takes the
+ * BQL itself when a line is complete, or 256 bytes are; other bytes go on after a
+ * moment, or before what is written later. The caller holds no device's lock. */
 void chardev_post(struct chardev *c, const u8 *buf, int n);
 /* At the end: hand out what is queued; gives up on a reader that takes nothing
  * for two seconds. */

@@ -7,6 +7,7 @@
 
 #include "child.h"
 #include "env/clock.h"
+#include "env/lockstat.h"
 #include "env/poll.h"
 #include "env/thread.h"
 #include "qemu/chardev.h"
@@ -179,6 +180,71 @@ START_TEST(posts_keep_their_place)
 }
 END_TEST
 
+static void post(const char *text)
+{
+	for (; *text; text++)
+		chardev_post(posting, (const u8 *)text, 1);
+}
+
+static void *post_lines(void *arg)
+{
+	for (int i = 0; i < 100; i++)
+		post("all of a line\n");
+	return arg;
+}
+
+static void *post_word(void *arg)
+{
+	post("login: ");
+	return arg;
+}
+
+static u64 taken_by_posters(void)
+{
+	size_t n;
+	u64 lost, count = 0;
+	struct lockstat_sum *s = lockstat_merge(&n, &lost);
+
+	for (size_t i = 0; i < n; i++)
+		if (s[i].kind == STAT_LOCK && !strcmp(s[i].name, "bql") &&
+		    !strcmp(s[i].site->func, "chardev_post"))
+			count += s[i].n;
+	free(s);
+	return count;
+}
+
+static void post_by(void *(*fn)(void *))
+{
+	struct thread t;
+
+	bql_unlock();
+	thread_create(&t, "poster", fn, NULL);
+	thread_join(&t);
+	bql_lock();
+}
+
+/* row-04: the BQL once a line; a line that is not complete goes after a moment, and its
+ * poster does not take it. */
+START_TEST(posts_are_lines)
+{
+	char buf[4096];
+
+	lockstat_enable(WATCH_STATS);
+	posting = open_spec("stdio");
+	post_by(post_lines);
+	ck_assert_uint_eq(taken_by_posters(), 100);
+	ck_assert_int_eq(read(from_stdout, buf, sizeof(buf)), 100 * 14);
+	post_by(post_word);
+	ck_assert(!output_waits());
+	turn(10);
+	reads("login: ");
+	ck_assert_uint_eq(taken_by_posters(), 100);
+	posting = open_spec("null");
+	post_by(post_lines);
+	ck_assert_uint_eq(taken_by_posters(), 100);
+}
+END_TEST
+
 START_TEST(a_slow_reader_gets_all_in_order)
 {
 	struct chardev *c = open_spec("stdio");
@@ -344,6 +410,7 @@ int main(void)
 	tcase_add_test(t, a_prompt_goes_soon);
 	tcase_add_test(t, posts_take_no_lock);
 	tcase_add_test(t, posts_keep_their_place);
+	tcase_add_test(t, posts_are_lines);
 	tcase_add_test(t, a_slow_reader_gets_all_in_order);
 	tcase_add_test(t, a_reader_that_left_does_no_harm);
 	tcase_add_test(t, nothing_and_nowhere);

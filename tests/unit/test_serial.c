@@ -27,7 +27,7 @@ static chr_can_read_fn *can_read;
 static chr_read_fn *deliver;
 static void *reader;
 
-void chardev_write(struct chardev *c, const u8 *buf, int n)
+void chardev_post(struct chardev *c, const u8 *buf, int n)
 {
 	(void)c;
 	for (int i = 0; i < n; i++)
@@ -273,33 +273,77 @@ START_TEST(noise)
 }
 END_TEST
 
-static void *look(void *arg)
-{
-	u32 *all = arg;
+static u64 bql_taken(void) { return lockstat_count(STAT_LOCK, "bql", 0); }
 
-	for (int i = 0; i < 1000; i++)
-		*all |= inb(LSR);
+/* As a kernel writes its messages: interrupts off meanwhile, LSR before each byte. */
+static void *poll_out(void *arg)
+{
+	for (int line = 0; line < 10; line++) {
+		u8 ier = inb(IER);
+
+		outb(IER, 0);
+		for (int i = 0; i < 100; i++) {
+			while (!(inb(LSR) & 0x20))
+				;
+			outb(DATA, i);
+		}
+		outb(IER, ier);
+	}
+	for (int i = 0; i < 100; i++) {
+		outb(SCR, i);
+		inb(SCR), inb(LCR), inb(MCR), inb(MSR), inb(IIR);
+	}
 	return arg;
 }
 
-/* row-04: while another thread holds the BQL one may look whether there is room to send
- * and something to read. */
-START_TEST(row_04_lsr)
+/* row-04: while another thread holds the BQL one may send, and look. */
+START_TEST(row_04_polled)
 {
 	u64 before;
 	struct thread t;
-	u32 all = 0;
 
 	setup();
+	outb(IIR, 7);
+	outb(IER, 5);                          /* received data, errors     */
 	lockstat_enable(WATCH_STATS);
 	ck_assert_int_eq(lock_free, 1);
 	bql_lock();
-	before = lockstat_count(STAT_LOCK, "bql", 0);
-	thread_create(&t, "looks", look, &all);
+	before = bql_taken();
+	thread_create(&t, "polls", poll_out, NULL);
 	thread_join(&t);
-	ck_assert_uint_eq(lockstat_count(STAT_LOCK, "bql", 0), before);
-	ck_assert_uint_eq(all, 0x60);
+	ck_assert_uint_eq(bql_taken(), before);
+	ck_assert_int_eq(n_sent, 1000);
+	ck_assert_uint_eq(inb(LSR), 0x60);
+	/* LSR is read without the port's own lock */
+	ck_assert_uint_eq(lockstat_count(STAT_LOCK, "serial", 0), 10 * 103 + 100 * 6);
 	bql_unlock();
+}
+END_TEST
+
+/* What moves the line or the timer takes the BQL once. */
+START_TEST(row_04_with_interrupts)
+{
+	setup();
+	outb(IIR, 7);
+	lockstat_enable(WATCH_STATS);
+	outb(IER, 2);
+	ck_assert_uint_eq(bql_taken(), 1);
+	ck_assert_uint_eq(inb(IIR), 0xc2);     /* the line falls            */
+	ck_assert_uint_eq(bql_taken(), 2);
+	inb(IIR);
+	ck_assert_uint_eq(bql_taken(), 2);
+	outb(DATA, 'a');                       /* it rises                  */
+	ck_assert_uint_eq(bql_taken(), 3);
+	outb(DATA, 'b');                       /* falls and rises           */
+	ck_assert_uint_eq(bql_taken(), 4);
+	ck_assert_uint_eq(irq.rises, 3);
+	inb(DATA);                             /* the timer                 */
+	ck_assert_uint_eq(bql_taken(), 5);
+	bql_lock();
+	outb(DATA, 'c');                       /* comes with it             */
+	bql_unlock();
+	ck_assert_uint_eq(bql_taken(), 6);
+	ck_assert_uint_eq(irq.rises, 4);
 }
 END_TEST
 
@@ -319,7 +363,8 @@ int main(void)
 	tcase_add_test(t, modem_status);
 	tcase_add_test(t, fifo_reset);
 	tcase_add_test(t, noise);
-	tcase_add_test(t, row_04_lsr);
+	tcase_add_test(t, row_04_polled);
+	tcase_add_test(t, row_04_with_interrupts);
 	suite_add_tcase(s, t);
 	return suite_main(s);
 }

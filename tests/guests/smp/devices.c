@@ -3,7 +3,8 @@
  * time stamp counters; how a processor starts.
  *
  * row-03: devices that share a lock keep their state whole.
- * row-04: debug console, PM timer and one's own local APIC, which take none.
+ * row-04: debug console, PM timer and one's own local APIC, which take none; HPET,
+ * UART and PIT, which have their own.
  * row-34: the others wait for SIPI, and INIT brings them back to that. */
 /* run-options: -debugcon null */
 #include "smp.h"
@@ -68,6 +69,34 @@ static void pit_prepare(void)
 	outb(0x43, 0xb4);                 /* channel 2, mode 2, 4000h          */
 	outb(0x42, 0);
 	outb(0x42, 0x40);
+}
+
+/* -- devices with locks of their own ------------------------------------------------------ */
+
+enum { UART_IER = 0x3f9, UART_IIR = 0x3fa, UART_LSR = 0x3fd };
+static volatile u32 *const hpet_comparator = (volatile u32 *)0xfed00108;
+
+/* A comparator is one processor's, the UART's interrupt is moved by all. */
+static void own_locks(u32 cpu)
+{
+	struct pace mine = pace_of;
+
+	while (pace_more(&mine)) {
+		volatile u32 *comparator = hpet_comparator + cpu * 8;
+
+		if (cpu < 3) {
+			*comparator = mine.done;
+			if (*comparator != mine.done)
+				percpu_error(cpu, *comparator, mine.done);
+		}
+		outb(UART_IER, mine.done & 2);
+		inb(UART_IIR);
+		if ((inb(UART_LSR) & 0x60) != 0x60)
+			percpu_error(cpu, inb(UART_LSR), 0x60);
+		if ((inb(0x61) & 0x0f) != 1)
+			percpu_error(cpu, inb(0x61), 1);
+		percpu[cpu].count++;
+	}
 }
 
 /* -- the text screen: bytes side by side, each its own ---------------------------------- */
@@ -217,6 +246,8 @@ void guest_main(void)
 	pit_prepare();
 	check_run("row-03/ports", ports);
 	check_run("row-03/screen", screen);
+	check_run("row-04/own-locks", own_locks);
+	outb(UART_IER, 0);
 	check_run("row-04/own-local-apic", own_apic);
 	check_run("tsc-never-behind", counters);
 	percpu_clear();
