@@ -292,6 +292,12 @@ static struct ir_block *translate(struct translation *t)
 	return &block;
 }
 
+/* By disassembly: when all is done, for it takes longer than to translate. */
+static void count_host_insns(const struct tb *tb, void *sum)
+{
+	*(u64 *)sum += (u64)disas_count(DISAS_X86_64, tb->code, tb->hot_size);
+}
+
 /* All vCPUs are outside translated code, this thread's own at the least about to
  * leave it: their code, jump caches and return stacks are forgotten, their regions
  * taken back. Several may have asked: once is enough. */
@@ -300,6 +306,8 @@ static void do_tb_flush(struct cpu *cpu, void *data)
 	(void)cpu;
 	if (__atomic_load_n(&tb_stats.flushes, __ATOMIC_RELAXED) != (u64)(uintptr_t)data)
 		return;
+	if (machine_config.info_jit)
+		tcg_tb_foreach(count_host_insns, &tb_stats.host_insns);
 	tb_flush_all();
 	/* a vCPU between its runs may be flushing its own, under the BQL */
 	bql_lock();
@@ -354,12 +362,6 @@ static struct tb *generate(struct cpu *cpu, struct ir_block *b, const struct tra
 	}
 }
 
-static void note_generated(const struct tb *tb, s64 ns)
-{
-	TB_STAT_ADD(gen_ns, (u64)ns);
-	TB_STAT_ADD(host_insns, disas_count(DISAS_X86_64, tb->code, tb->hot_size));
-}
-
 /* A TB whose bytes changed while it was made, or whose page had to be waited for,
  * is made again; when another vCPU was faster its TB serves. */
 static struct tb *tb_gen_code(struct cpu *cpu, u64 pc, u64 cs_base, u32 flags, u32 cflags,
@@ -374,7 +376,7 @@ static struct tb *tb_gen_code(struct cpu *cpu, u64 pc, u64 cs_base, u32 flags, u
 		bool wait;
 
 		if (machine_config.info_jit)
-			note_generated(tb, clock_thread_cpu_ns() - start);
+			TB_STAT_ADD(gen_ns, clock_thread_cpu_ns() - start);
 		if (log_enabled(LOG_OUT_ASM))
 			log_host_code(tb);
 		tcg_tb_insert(&region, tb);
@@ -689,7 +691,7 @@ static void layout_init(void)
 		.jc_now = AT(jc_now), .jc_host_ofs = offsetof(struct jc_table, host),
 		.jc_size = JC_SIZE, .ram_low = ram_arena_low,
 		.slow_probe = cpu_slow_probe, .write_back = cpu_write_back,
-		.lookup_tb_ptr = lookup_tb_ptr,
+		.fill_page = cpu_fill_page, .lookup_tb_ptr = lookup_tb_ptr,
 	};
 	for (int m = 0; m < NB_MMU_MODES; m++)
 		for (int w = 0; w < 2; w++)
@@ -722,8 +724,13 @@ void info_jit(struct strbuf *b)
 {
 	const struct tb_stats *s = &tb_stats;
 	unsigned long long e = hundredths(s->code_bytes, s->guest_bytes);
-	unsigned long long h = hundredths(s->host_insns, s->guest_insns);
+	u64 host = s->host_insns;
+	unsigned long long h;
 	struct cpu *cpu;
+
+	if (machine_config.info_jit)
+		tcg_tb_foreach(count_host_insns, &host);
+	h = hundredths(host, s->guest_insns);
 
 	if (icount_enabled())
 		strbuf_printf(b, "instructions        %llu, RAM checksum %016llx\n",

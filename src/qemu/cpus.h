@@ -122,6 +122,7 @@ bool cpu_host_pc_to_guest(struct cpu *cpu, u64 host_pc, u32 *eip);
 /* -- cputlb.c, for cpu-exec.c ---------------------------------------------------- */
 u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access);
 void cpu_write_back(struct cpu *cpu);
+void cpu_fill_page(struct cpu *cpu, u32 addr, u32 mode);
 /* A store is about to hit [ram, ram + n): drop translated code there. When the
  * TB under way is among it, its instruction is run again alone (no return). */
 void cpu_code_store(struct cpu *cpu, ram_addr ram, unsigned n);

@@ -899,6 +899,12 @@ u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 	return (u64)(uintptr_t)cpu->bounce;
 }
 
+/* As for a load, whatever the access will be: that sets no D bit too early. */
+void cpu_fill_page(struct cpu *cpu, u32 addr, u32 mode)
+{
+	full_get(cpu, addr, MMU_DATA_LOAD, (int)mode, true);
+}
+
 static void span_write(struct cpu *cpu, const struct span *s, int n, const u8 *from)
 {
 	for (int i = 0; i < n; from += s[i].n, i++)

@@ -169,3 +169,13 @@ struct tb *tcg_tb_lookup(u64 host_pc)
 		return NULL;
 	return tree_find(&tree[(size_t)ofs / region_bytes], host_pc);
 }
+
+void tcg_tb_foreach(void (*fn)(const struct tb *tb, void *data), void *data)
+{
+	for (int i = 0; i < n_regions; i++) {
+		lock_acquire(&tree[i].lock);
+		for (int k = 0; k < tree[i].n; k++)
+			fn(tree[i].tb[k], data);
+		lock_release(&tree[i].lock);
+	}
+}

@@ -125,6 +125,8 @@ struct tb *tcg_tb_lookup(u64 host_pc);
 void tcg_tb_insert(struct tcg_region *r, struct tb *tb);
 /* Take the last one inserted, which was not published, out again. */
 void tcg_tb_remove(struct tcg_region *r, struct tb *tb);
+/* Call fn for each TB made since the last flush; it must not make or look up any. */
+void tcg_tb_foreach(void (*fn)(const struct tb *tb, void *data), void *data);
 static inline bool tb_is_valid(const struct tb *tb)
 {
 	return !__atomic_load_n(&tb->invalid, __ATOMIC_SEQ_CST);
@@ -171,7 +173,7 @@ bool tb_invalidate_range(ram_addr addr, u64 n, struct tb *current);
 void tb_flush_all(void);
 
 /* Counters for `info jit`; relaxed atomics. `discarded`: translations that were
- * not published. */
+ * not published; `host_insns`: of TBs that a flush has dropped. */
 struct tb_stats { u64 n_tb, guest_bytes, guest_insns, code_bytes, host_insns,
 		  gen_ns, links, invalidated, discarded, flushes; };
 extern struct tb_stats tb_stats;

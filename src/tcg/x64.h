@@ -30,6 +30,9 @@ struct tcg_layout {
 	 * bounce_size set when it is the bounce buffer. */
 	u64 (*slow_probe)(struct cpu *, u32 addr, u32 size, u32 access);
 	void (*write_back)(struct cpu *);          /* the bounce buffer     */
+	/* Fill the soft TLB for a page that is about to be accessed; what
+	 * cannot be done without a fault is not done. */
+	void (*fill_page)(struct cpu *, u32 addr, u32 mmu);
 	u64 (*lookup_tb_ptr)(struct cpu *);        /* code for cpu->pc, or 0 */
 };
 extern struct tcg_layout tcg_layout;

@@ -39,7 +39,8 @@ enum rec_kind { REC_NONE, REC_CMP, REC_TEST, REC_ADD, REC_SUB, REC_REDO, REC_LES
 struct recipe { u8 kind, size; bool b_imm; s8 a, b; u8 op; s64 imm; s32 a_off, b_off; };
 
 enum cold_kind { COLD_READ, COLD_WRITE, COLD_GUARD, COLD_EXIT, COLD_LINK,
-		 COLD_IRQ, COLD_ICOUNT, COLD_STACK, COLD_MISALIGNED, COLD_ADDEND };
+		 COLD_IRQ, COLD_ICOUNT, COLD_STACK, COLD_GROUP, COLD_MISALIGNED,
+		 COLD_ADDEND };
 
 /* No way to have the flags again. */
 static const struct recipe no_recipe __attribute__((unused));
@@ -52,7 +53,8 @@ struct cold {
 	int map;             /* ... then the host's instruction in the map   */
 	u8 *from;            /* rel32 of the jump that leads here            */
 	u8 *from2;           /* another one, or NULL                         */
-	u8 *back;            /* where the access (or what follows) starts    */
+	u8 *back;            /* where the access (or what follows) starts;
+			      * GROUP: where the check does                  */
 	u8 *acc_end;         /* end of the access, which is copied (WRITE);
 			      * where an absent page is told (ADDEND)        */
 	struct xmem ea;      /* base X_NONE: absolute                        */
@@ -64,9 +66,9 @@ struct cold {
 	int insn;            /* guest instruction's number                   */
 	s8 arg;              /* GUARD, ADDEND: register                      */
 	u32 aux, helper;     /* GUARD                                        */
-	int link;            /* EXIT, STACK: index of the link               */
+	int link;            /* EXIT, STACK, GROUP: index of the link        */
 	bool cross;          /* EXIT: through the jump cache                 */
-	s32 lo, hi;          /* STACK: range, relative to r12                */
+	s32 lo, hi;          /* STACK: range, relative to r12; GROUP: to ea  */
 };
 
 /* A stretch in which ESP moves only by known amounts. Offsets count from its
@@ -132,7 +134,8 @@ static inline struct ir_insn *gen_insn(struct gen *g) { return &g->b->insn[g->i]
 
 /* Stubs (x64_stubs.c), executable view. */
 extern u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup,
-	  *stub_lookup_pc, *stub_write_back, *stub_stack_refill[2], *stub_jump_cache;
+	  *stub_lookup_pc, *stub_write_back, *stub_stack_refill[2], *stub_jump_cache,
+	  *stub_group_refill[2][2];               /* [mmu][write]                */
 enum { N_CLASSES = 7 };
 extern u8 *stub_probe[2][N_ACCESS][N_CLASSES]; /* [mmu][ACCESS_*][size class] */
 extern u8 *stub_helper[256];
@@ -211,6 +214,7 @@ struct cold *cold_add(struct gen *g, int kind, u8 *from);
 void group_scan(struct gen *g);
 void group_check(struct gen *g);
 void group_cold_addend(struct gen *g, const struct cold *k);  /* COLD_ADDEND */
+void group_cold_refill(struct gen *g, const struct cold *k);  /* COLD_GROUP  */
 /* The instruction's memory operand, if a shared check covers it: false, else. */
 bool group_operand(struct gen *g, const struct ir_insn *in, int bytes, bool write, struct xmem *m);
 void group_leave(struct gen *g);

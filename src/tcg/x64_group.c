@@ -23,8 +23,9 @@
  * one addend (ir_block.direct) the address is r13 + r9, and the table only compared
  * with r13; where they differ a slow path loads the addend.
  *
- * The slow path goes on in the TB's variant without shared checks
- * (CF_NO_STACK), whose accesses fill the soft TLB. */
+ * The slow path has the page's entry filled, if it has none and the walk finds it, and
+ * checks again. Else (a fault, MMIO, two pages, a store to a page of code or to a clean
+ * one) it goes on in the TB's variant without shared checks (CF_NO_STACK). */
 #include "tcg/x64_gen.h"
 
 #include "tcg/opts.h"
@@ -347,6 +348,17 @@ void group_cold_addend(struct gen *g, const struct cold *k)
 	x_jmp_to(c, k->acc_end);             /* CF, ZF clear: `ja` is taken  */
 }
 
+/* Back to the check if it may succeed now. */
+void group_cold_refill(struct gen *g, const struct cold *k)
+{
+	struct xcode *c = &g->c;
+
+	x_lea(c, IRS_32, X_R8, k->ea);
+	x_lea(c, IRS_32, X_R9, XMEM(X_R8, k->hi));
+	x_call_to(c, tcg_rw(stub_group_refill[k->mmu][k->access != ACCESS_READ]));
+	x_patch(x_jcc(c, CC_AE), k->back);
+}
+
 static void open_group(struct gen *g, struct access_group *q)
 {
 	bool direct = g->b->direct && g->mmu == g->b->mmu_idx;
@@ -354,21 +366,27 @@ static void open_group(struct gen *g, struct access_group *q)
 	struct ir_ea ea = q->ea;
 	struct xcode *c = &g->c;
 	struct cold *k, *addend = NULL;
-	u8 *absent = NULL;
+	u8 *absent = NULL, *start;
+	struct xmem low;
 
 	fl_clobber(g);
 	if (!q->place)
 		fl_write_reg_early(g, X_GROUP, 0);
 	ea.disp = q->lo;
-	host = direct ? look_up_direct(g, q, mem_ea(g, &ea), &addend) :
-		look_up(g, q, mem_ea(g, &ea), &absent);
+	low = mem_ea(g, &ea);
+	start = c->p;
+	host = direct ? look_up_direct(g, q, low, &addend) : look_up(g, q, low, &absent);
 	x_grp1_ri(c, 4, IRS_32, guest, 4095);
 	x_grp1_ri(c, 7, IRS_32, guest, 4096 - (q->hi - q->lo));
 	if (direct)
 		addend->acc_end = c->p;
 	else
 		x_patch8(absent, c->p);      /* CF, ZF clear: `ja` is taken  */
-	k = cold_add(g, COLD_EXIT, x_jcc(c, CC_A));
+	k = cold_add(g, COLD_GROUP, x_jcc(c, CC_A));
+	k->back = start;
+	k->ea = low;
+	k->hi = q->hi - q->lo - 1;
+	k->access = q->write ? ACCESS_STORE : ACCESS_READ;
 	k->link = gen_add_link(g, g->guest_pc, CFLAG_NO_STACK);
 	if (q->place)
 		x_st(c, IRS_64, slot_of(q), host);

@@ -40,9 +40,10 @@
  *	... [r13+r12+disp] ...
  *
  * r13 is the addend of the page in stack_tag, for reading and writing. The
- * slow path refills both, or when the range is not in one such page continues
- * in the TB's variant without shared checks (CF_NO_STACK). Who sets exit_request takes
- * the tag away, so that this check is one of interrupts as well. */
+ * slow path refills both, and the table, if the page is not there yet; or when the
+ * range is not in one such page continues in the TB's variant without shared checks
+ * (CF_NO_STACK). Who sets exit_request takes the tag away, so that this check is one
+ * of interrupts as well. */
 #include "tcg/x64_gen.h"
 
 #include "env/log.h"
@@ -565,6 +566,10 @@ bool cold_emit_all(struct gen *g)
 		case COLD_WRITE:
 		case COLD_MISALIGNED:
 			cold_access(g, k);
+			break;
+		case COLD_GROUP:
+			group_cold_refill(g, k);
+			cold_exit(g, k);
 			break;
 		case COLD_ADDEND:
 			group_cold_addend(g, k);

@@ -15,7 +15,7 @@ u64 (*tcg_enter)(struct cpu *cpu, u8 *code);
 u8 *tcg_ret_empty;
 
 u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup, *stub_lookup_pc,
-   *stub_write_back, *stub_stack_refill[2], *stub_jump_cache;
+   *stub_write_back, *stub_stack_refill[2], *stub_group_refill[2][2], *stub_jump_cache;
 u8 *stub_probe[2][N_ACCESS][N_CLASSES];
 u8 *stub_helper[256];
 
@@ -267,29 +267,80 @@ static void make_write_back(void)
 	ret();
 }
 
+/* r8d, r9d: first and last byte. The jump that is taken when they lie in two pages. */
+static u8 *jump_if_apart(void)
+{
+	x_mov_rr(&code, IRS_32, X_R11, X_R8);
+	x_rr(&code, 0x33, IRS_32, X_R11, X_R9);
+	x_rr(&code, 0xf7, IRS_32, 0, X_R11);
+	x_u32(&code, 0xfffff000u);
+	x_mov_ri(&code, X_R11, 12);
+	return x_jcc(&code, CC_NE);
+}
+
+/* Have C fill the entries of r8d's page; r8 is kept. */
+static void call_fill(int mmu)
+{
+	x_st(&code, IRS_64, env(tcg_layout.save + 8), X_R8);
+	save_globals();
+	x_mov_rr(&code, IRS_64, X_RDI, X_ENV);
+	x_mov_rr(&code, IRS_32, X_RSI, X_R8);
+	x_mov_ri(&code, X_RDX, (u64)mmu);
+	call_c((void *)tcg_layout.fill_page);
+	load_globals(false);
+	x_ld(&code, IRS_64, X_R8, env(tcg_layout.save + 8));
+}
+
+/* r9: the entry of r8d's page; SF: it is absent. (A guest address above the host's has a
+ * negative addend: it is the sum that tells.) */
+static void load_entry(int mmu, bool write)
+{
+	x_shrx(&code, X_R9, X_R8, X_TWELVE);
+	x_ld(&code, IRS_64, X_R9, (struct xmem){ X_ENV, X_R9, 3, tcg_layout.tlb[mmu][write] });
+	x_lea(&code, IRS_64, X_R11, (struct xmem){ X_R9, X_R8, 0, 0 });
+	x_rr(&code, 0x85, IRS_64, X_R11, X_R11);
+	x_mov_ri(&code, X_R11, 12);
+}
+
+/* The same; a page that has no entry at all is filled. The jumps no[0], no[1] are taken
+ * when there is none after that, or one for reading only. */
+static void find_entry(int mmu, bool write, u8 *no[2])
+{
+	u8 *there;
+
+	load_entry(mmu, write);
+	there = x_jcc(&code, CC_NS);
+	load_entry(mmu, false);
+	no[0] = x_jcc(&code, CC_NS);
+	call_fill(mmu);
+	load_entry(mmu, write);
+	no[1] = x_jcc(&code, CC_S);
+	x_patch(there, code.p);
+}
+
+static void fail_here(u8 *const no[], int n)
+{
+	for (int i = 0; i < n; i++)
+		x_patch(no[i], code.p);
+	x_u8(&code, 0xf9);                                   /* stc         */
+	ret();
+}
+
 /* r8, r9: first and last byte, not wrapped. CF clear: r13 and stack_tag serve them. Another
  * vCPU may take the entry, then the tag, at any moment (tlb_code_page), or set
  * exit_request and take the tag (cpu_ask_to_leave): so the tag is stored with a fence
  * (xchg), and counts only if the entry is still there and nobody asks. */
 static void make_stack_refill(int mmu)
 {
-	u8 *no[3], *gone, *asked;
+	u8 *no[4], *gone, *asked;
 
 	stub_stack_refill[mmu] = here();
 	x_mov_rr(&code, IRS_32, X_R11, X_R8);
 	x_rr(&code, 0x3b, IRS_64, X_R11, X_R8);
 	x_mov_ri(&code, X_R11, 12);
-	no[2] = x_jcc8(&code, CC_NE);                        /* wraps       */
-	x_mov_rr(&code, IRS_32, X_R11, X_R8);
-	x_rr(&code, 0x33, IRS_32, X_R11, X_R9);
-	x_rr(&code, 0xf7, IRS_32, 0, X_R11);
-	x_u32(&code, 0xfffff000u);
-	x_mov_ri(&code, X_R11, 12);
-	no[0] = x_jcc8(&code, CC_NE);
-	x_shrx(&code, X_R9, X_R8, X_TWELVE);
-	x_ld(&code, IRS_64, X_R9, (struct xmem){ X_ENV, X_R9, 3, tcg_layout.tlb[mmu][1] });
-	x_rr(&code, 0x85, IRS_64, X_R9, X_R9);
-	no[1] = x_jcc8(&code, CC_S);
+	no[0] = x_jcc(&code, CC_NE);                         /* wraps       */
+	no[1] = jump_if_apart();
+	find_entry(mmu, true, no + 2);
 	x_mov_rr(&code, IRS_64, X_STACK, X_R9);
 	x_st(&code, IRS_64, env(tcg_layout.stack_addend), X_STACK);
 	x_grp1_ri(&code, 4, IRS_32, X_R8, -4096);
@@ -308,10 +359,20 @@ static void make_stack_refill(int mmu)
 	x_patch8(asked, code.p);
 	x_mov_ri(&code, X_R9, 1ull << 63);                   /* no page     */
 	x_st(&code, IRS_64, env(tcg_layout.stack_tag), X_R9);
-	for (int i = 0; i < 3; i++)
-		x_patch8(no[i], code.p);
-	x_u8(&code, 0xf9);
+	fail_here(no, 4);
+}
+
+/* r8d, r9d: first and last byte. CF clear: the table has the page now. */
+static void make_group_refill(int mmu, bool write)
+{
+	u8 *no[3];
+
+	stub_group_refill[mmu][write] = here();
+	no[0] = jump_if_apart();
+	find_entry(mmu, write, no + 1);
+	x_u8(&code, 0xf8);                                   /* clc         */
 	ret();
+	fail_here(no, 3);
 }
 
 /* -- helpers -------------------------------------------------------------------- */
@@ -350,6 +411,8 @@ void tcg_prologue_init(const struct ir_target *t)
 			for (int class = 0; class < N_CLASSES; class++)
 				make_probe(mmu, access, class);
 		make_stack_refill(mmu);
+		make_group_refill(mmu, false);
+		make_group_refill(mmu, true);
 	}
 	make_write_back();
 	for (int i = 0; i < t->n_helpers; i++)

@@ -3,7 +3,8 @@
  *
  * The machine is that of interp.h. Of its sixteen pages most are in the soft
  * TLB's tables; IO_PAGES are not, and reach the bounce buffer as MMIO would;
- * RO_PAGES take the slow path for stores, as pages with code do. A block that
+ * RO_PAGES take the slow path for stores, as pages with code do; LAZY_PAGES come
+ * into the tables when a shared check asks for them (fill_page). A block that
  * leaves for its variant without shared stack checks goes on with the rest of
  * the same program, translated that way. */
 #define _GNU_SOURCE
@@ -20,6 +21,7 @@
 #include "tcg/x64.h"
 
 enum { IO_PAGES = 1 << 3 | 1 << 9, RO_PAGES = 1 << 5 | 1 << 7,
+       LAZY_PAGES = 1 << 2 | 1 << 10,
        CF_NO_STACK = 0x100, NO_PC = 0x6b7a5913, RETURN_STACK = 64 << 10 };
 
 static struct test_cpu *cpu;
@@ -81,6 +83,20 @@ static void write_back(struct cpu *c)
 	memcpy(ram + c->bounce_gva, c->bounce, c->bounce_size);
 }
 
+static void fill_entries(u32 page, u64 addend)
+{
+	for (int m = 0; m < 2; m++)
+		for (int w = 0; w < 2; w++)
+			cpu_tables(&cpu->c)->tlb[m][w][page] = addend;
+}
+
+static void fill_page(struct cpu *c, u32 addr, u32 mmu)
+{
+	(void)c, (void)mmu;
+	if (addr < MEM_SIZE && LAZY_PAGES >> (addr >> 12) & 1)
+		fill_entries(addr >> 12, (u64)(uintptr_t)ram);
+}
+
 static u64 lookup(struct cpu *c)
 {
 	(void)c;
@@ -135,7 +151,7 @@ static void layout(void)
 		.jc_host_ofs = (s32)offsetof(struct jc_table, host),
 		.jc_size = JC_SIZE, .ram_low = true,
 		.slow_probe = slow_probe, .write_back = write_back,
-		.lookup_tb_ptr = lookup,
+		.fill_page = fill_page, .lookup_tb_ptr = lookup,
 	};
 	for (int m = 0; m < 2; m++)
 		for (int w = 0; w < 2; w++)
@@ -294,6 +310,9 @@ const char *backend_run(const struct ir_block *b, struct state *s)
 	memcpy(ram, s->mem, MEM_SIZE);
 	cpu->c.cc = cc_from_eflags(cc_of_flags(s->flags));
 	cpu->c.stack_tag = TLB_INVALID;
+	for (u32 page = 0; page < MEM_SIZE >> 12; page++)
+		if (LAZY_PAGES >> page & 1)
+			fill_entries(page, TLB_INVALID);
 	/* what ir_block.direct hopes for, or not */
 	cpu->c.stack_addend = b->n & 2 ? (u64)(uintptr_t)ram : 0;
 	bad = run_block(&copy, pc, 0);
