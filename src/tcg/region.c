@@ -173,9 +173,9 @@ struct tb *tcg_tb_lookup(u64 host_pc)
 void tcg_tb_foreach(void (*fn)(const struct tb *tb, void *data), void *data)
 {
 	for (int i = 0; i < n_regions; i++) {
-		lock_acquire(&tree[i].lock);
-		for (int k = 0; k < tree[i].n; k++)
-			fn(tree[i].tb[k], data);
-		lock_release(&tree[i].lock);
+		u32 n = __atomic_load_n(&tree[i].n, __ATOMIC_ACQUIRE);
+
+		for (u32 k = 0; k < n; k++)
+			fn(__atomic_load_n(&tree[i].place[k].tb, __ATOMIC_RELAXED), data);
 	}
 }

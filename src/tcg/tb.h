@@ -125,7 +125,7 @@ struct tb *tcg_tb_lookup(u64 host_pc);
 void tcg_tb_insert(struct tcg_region *r, struct tb *tb);
 /* Take the last one inserted, which was not published, out again. */
 void tcg_tb_remove(struct tcg_region *r, struct tb *tb);
-/* Call fn for each TB made since the last flush; it must not make or look up any. */
+/* Call fn for each TB made since the last flush. */
 void tcg_tb_foreach(void (*fn)(const struct tb *tb, void *data), void *data);
 static inline bool tb_is_valid(const struct tb *tb)
 {
