@@ -39,6 +39,8 @@ static void fetch_begin(struct dis *d, u32 pc)
 	d->imm_at = 0;
 	d->done = 0;
 	d->fault = FETCH_OK;
+	if (d->copied)
+		cpu_code_want(0, ofs, MAX_LEN);
 	d->cur = d->mmio ? d->window : d->host[0] + ofs;
 	d->mark = d->cur;
 	d->fend = d->cur + (d->mmio ? 0 : fetch_room(d, 0, PAGE_SIZE - ofs));
@@ -61,6 +63,8 @@ static bool open_second_page(struct dis *d)
 		return false;
 	d->host[1] = cpu_code_copy(1, d->host[1]);
 	d->mmio = !d->host[1];
+	if (!d->mmio)
+		cpu_code_want(1, 0, MAX_LEN);
 	return true;
 }
 

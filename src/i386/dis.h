@@ -53,6 +53,7 @@ struct dis {
 	gva page0;                   /* linear address of the first page     */
 	const u8 *host[2];           /* its bytes, the second page's         */
 	bool mmio;                   /* not RAM: bytes come by cpu_ldub      */
+	bool copied;                 /* `host` is a copy: cpu_code_want      */
 	bool peek;                   /* look-ahead: no second page           */
 	bool first;                  /* fetch faults are raised              */
 	bool end;                    /* nothing follows this instruction     */

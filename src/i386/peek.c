@@ -131,6 +131,7 @@ u8 peek_flags(struct dis *d, u32 pc)
 	p = (struct dis){
 		.t = d->t, .cpu = d->cpu, .flags = d->flags, .cs_base = d->cs_base,
 		.cs_limit = d->cs_limit, .page0 = d->page0, .host = { d->host[0], NULL },
+		.copied = d->copied,
 		.peek = true,
 	};
 	memcpy(p.absent, d->absent, sizeof(p.absent));

@@ -49,6 +49,7 @@ static void open_first_page(struct dis *d)
 {
 	d->host[0] = cpu_code_copy(0, cpu_code_page(d->cpu, d->page0, &d->t->page[0]));
 	d->mmio = !d->host[0];
+	d->copied = !d->mmio;
 }
 
 /* In a kernel whose memory is mapped in one piece (or without paging) all pages have

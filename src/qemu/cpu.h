@@ -315,8 +315,10 @@ void probe_write(struct cpu *cpu, gva a, int size, int mmu_idx);
  * above). Raises the instruction fetch fault. */
 const u8 *cpu_code_page(struct cpu *cpu, gva addr, ram_addr *ram);
 /* A copy of it for the translator (i: 0, 1 the block's page), which the calling
- * thread keeps to compare when it publishes the TB; NULL of NULL. */
+ * thread keeps to compare when it publishes the TB; NULL of NULL. What is to be read
+ * there, [ofs, ofs + n) as far as it lies in the page, is asked for first. */
 const u8 *cpu_code_copy(int i, const u8 *page);
+void cpu_code_want(int i, u32 ofs, u32 n);
 /* Same without raising: false when a fetch would fault. */
 bool cpu_code_page_nofault(struct cpu *cpu, gva addr, const u8 **host, ram_addr *ram);
 

@@ -37,7 +37,7 @@ struct opt {
 	struct ir_block *b;
 	int barrier;             /* 1 + index of the last insn that shows
 				  * the globals: fault, helper, exit         */
-	struct val v[IR_MAX_TEMPS];
+	struct val v[IR_MAX_TEMPS + 1];  /* the last: see slot               */
 };
 
 /* -- what operations do beyond reading a, b, c, ea and writing d ---------- */
@@ -96,6 +96,10 @@ static const u8 cc_flags[8] = {          /* of a condition and its opposite */
 static bool is_val(ir_val v) { return v < IR_IMM; }
 static bool is_temp(ir_val v) { return v >= IR_FIRST_TEMP && v < IR_IMM; }
 static int bits(int size) { return 8 << size; }
+
+/* v's place in an array that has one more for what is no value: so that the walks note
+ * operands without asking which they are. */
+static unsigned slot(ir_val v) { return MIN(v, (ir_val)IR_MAX_TEMPS); }
 
 /* Does the instruction write part of d only? What is left of a temporary then
  * has no value; so this is about globals. */
@@ -498,8 +502,7 @@ static void note_uses(struct opt *o, const struct ir_insn *i, int n)
 
 	reads(i, r);
 	for (int k = 0; k < N_READ; k++)
-		if (is_val(r[k]))
-			o->v[r[k]].use = n + 1;
+		o->v[slot(r[k])].use = n + 1;
 	if (ir_desc[i->op].kind == IRK_XCHG && is_val(i->d))
 		o->v[i->d].use = n + 1;
 	if (traits[i->op] & GREAD)
@@ -531,6 +534,8 @@ static void forward_one(struct opt *o, int n)
 	int size;
 	u32 k = 0;
 
+	if (i->op == IR_INSN)
+		return;
 	fold_operands(o, i);
 	if (traits[i->op] & SHIFT)
 		fold_count(o, i);
@@ -568,10 +573,11 @@ static void opt_init(struct opt *o, struct ir_block *b)
 	for (int n = 0; n < b->n; n++) {
 		ir_val r[N_READ];
 
+		if (b->insn[n].op == IR_INSN)
+			continue;
 		reads(&b->insn[n], r);
 		for (int k = 0; k < N_READ; k++)
-			if (is_val(r[k]))
-				o->v[r[k]].uses++;
+			o->v[slot(r[k])].uses++;
 	}
 }
 
@@ -590,7 +596,7 @@ static void forward(struct opt *o)
 /* -- backward ------------------------------------------------------------- */
 struct live {
 	u8 flags, fault;
-	bool val[IR_MAX_TEMPS];
+	bool val[IR_MAX_TEMPS + 1];      /* the last: see slot              */
 };
 
 /* Shifts by CL leave the flags alone when CL is 0. */
@@ -641,6 +647,8 @@ static void live_before(const struct opt *o, const struct ir_insn *i,
 	ir_val r[N_READ];
 	u8 kill = may_keep_flags(i) ? 0 : i->fdef;
 
+	if (i->op == IR_INSN)
+		return;
 	l->flags = (l->flags & ~kill) | flags_used(o, i);
 	l->fault = (l->fault & ~kill) | (may_fault(o, i) ? IRF_ALL : 0);
 	if (is_val(i->d)) {
@@ -651,8 +659,7 @@ static void live_before(const struct opt *o, const struct ir_insn *i,
 	}
 	reads(i, r);
 	for (int k = 0; k < N_READ; k++)
-		if (is_val(r[k]))
-			l->val[r[k]] = true;
+		l->val[slot(r[k])] = true;
 	if (traits[i->op] & GREAD)
 		memset(l->val, true, 4);
 	if (is_barrier(o, i))

@@ -51,6 +51,8 @@ struct tb {
 	u64 pc, cs_base;
 	u32 flags, cflags;
 	int jc_set;              /* its jump cache                           */
+	struct tb *hash_next;    /* _Atomic; bucket lock. Beside the key, which
+				  * who goes along a chain looks at          */
 	/* -- code, constant once published ------------------------------ */
 	u8 *code;                /* executable view                          */
 	u32 code_size, hot_size; /* all of it; without the slow paths        */
@@ -63,7 +65,6 @@ struct tb {
 	u16 hole[TB_HOLES];      /* ... but not these, HOLE_BYTES each       */
 	u8 n_holes;
 	/* -- store ------------------------------------------------------ */
-	struct tb *hash_next;    /* _Atomic; bucket lock                     */
 	ram_addr page[2];        /* ~0: none                                 */
 	struct tb *page_next[2]; /* page lock                                */
 	struct lock jmp_lock;

@@ -102,7 +102,7 @@ struct gen {
 	int step_reg;                 /* the instruction adds the constant   */
 	s32 step_by;                  /* step_by to it; X_NONE: it does not  */
 	/* temporaries */
-	s16 last_use[IR_MAX_TEMPS];
+	s16 last_use[IR_MAX_TEMPS + 1];
 	s8 reg[IR_MAX_TEMPS];         /* host register, or X_NONE           */
 	s8 slot[IR_MAX_TEMPS];        /* spill slot, or -1                  */
 	bool is_const[IR_MAX_TEMPS];

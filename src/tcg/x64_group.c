@@ -112,32 +112,36 @@ static bool needs_temps(const struct ir_insn *in)
 
 /* -- finding groups -------------------------------------------------------------- */
 
-enum { MAX_CANDIDATES = 16 };
+enum { MAX_CANDIDATES = 16, ALL_CANDIDATES = (1 << MAX_CANDIDATES) - 1 };
 
 /* A group while the scan sees it grow. */
 struct candidate {
 	struct access_group g;
 	s32 off;                 /* the registers have moved since check_at  */
 	int n;
-	bool open, exit_seen;
+	bool exit_seen;
 	bool exit_between;       /* ... before the last access               */
 	bool temps;              /* an instruction among them needs r14      */
 };
 
 struct scan {
 	struct gen *g;
+	u32 open;                            /* bit k: c[k] is              */
 	struct candidate c[MAX_CANDIDATES];
 	struct candidate done[MAX_GROUPS];   /* the best, unordered          */
 	int n_done;
 };
 
-static void close_group(struct scan *s, struct candidate *c)
+/* k = each open candidate's number. */
+#define FOR_OPEN(s, k) \
+	for (u32 m_ = (s)->open; k = m_ ? __builtin_ctz(m_) : 0, m_; m_ &= m_ - 1)
+
+static void close_group(struct scan *s, int k)
 {
+	struct candidate *c = &s->c[k];
 	int at = s->n_done;
 
-	if (!c->open)
-		return;
-	c->open = false;
+	s->open &= ~(1u << k);
 	if (c->n < MIN_ACCESSES + c->exit_between)
 		return;
 	if (at == MAX_GROUPS) {
@@ -155,26 +159,29 @@ static void close_group(struct scan *s, struct candidate *c)
 
 static bool joins(const struct candidate *c, const struct ir_insn *in, s32 lo, s32 hi)
 {
-	return c->open && same_registers(&c->g.ea, &in->ea) &&
+	return same_registers(&c->g.ea, &in->ea) &&
 	       (s64)MAX(c->g.hi, hi) - MIN(c->g.lo, lo) <= MAX_RANGE &&
 	       !(in->mem == IRM_DST && !c->g.write && c->exit_seen);
 }
 
-/* A free candidate, or one that has stayed alone for longest. */
+/* A free candidate, or one that has stayed alone for longest; it is open now. */
 static struct candidate *fresh(struct scan *s)
 {
-	struct candidate *old = s->c;
+	int old = 0;
 
-	for (int i = 0; i < MAX_CANDIDATES; i++) {
-		struct candidate *c = &s->c[i];
+	if (s->open != ALL_CANDIDATES) {
+		old = __builtin_ctz(~s->open);
+	} else {
+		for (int i = 1; i < MAX_CANDIDATES; i++) {
+			const struct candidate *c = &s->c[i], *o = &s->c[old];
 
-		if (!c->open)
-			return c;
-		if (c->n < old->n || (c->n == old->n && c->g.last < old->g.last))
-			old = c;
+			if (c->n < o->n || (c->n == o->n && c->g.last < o->g.last))
+				old = i;
+		}
+		close_group(s, old);
 	}
-	close_group(s, old);
-	return old;
+	s->open |= 1u << old;
+	return &s->c[old];
 }
 
 /* `start` is the index of the guest instruction's mark. */
@@ -183,16 +190,17 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 	struct candidate *c = NULL;
 	s32 lo = in->ea.disp, step;
 	bool temps = false;
+	int k;
 
-	for (int k = 0; k < MAX_CANDIDATES && !c; k++) {
-		struct candidate *q = &s->c[k];
-
-		lo = (s32)((u32)in->ea.disp + (u32)q->off);
-		if (joins(q, in, lo, lo + mem_access_bytes(in)))
-			c = q;
+	FOR_OPEN(s, k) {
+		lo = (s32)((u32)in->ea.disp + (u32)s->c[k].off);
+		if (joins(&s->c[k], in, lo, lo + mem_access_bytes(in))) {
+			c = &s->c[k];
+			break;
+		}
 	}
 	if (!c) {
-		for (int k = start; k < i; k++) {
+		for (k = start; k < i; k++) {
 			const struct ir_insn *before = &s->g->b->insn[k];
 
 			if (!moves(s->g, before, &in->ea, &step) || step)
@@ -201,7 +209,7 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 		}
 		c = fresh(s);
 		lo = in->ea.disp;
-		*c = (struct candidate){ .open = true, .temps = temps, .g = {
+		*c = (struct candidate){ .temps = temps, .g = {
 			.ea = in->ea, .check_at = start, .lo = lo, .hi = lo } };
 	}
 	c->g.lo = MIN(c->g.lo, lo);
@@ -216,16 +224,15 @@ static void note_insn(struct scan *s, const struct ir_insn *in)
 {
 	bool exit = ir_desc[in->op].kind == IRK_EXIT, temps = needs_temps(in);
 	s32 step;
+	int k;
 
-	for (int k = 0; k < MAX_CANDIDATES; k++) {
+	FOR_OPEN(s, k) {
 		struct candidate *c = &s->c[k];
 
-		if (!c->open)
-			continue;
 		c->exit_seen |= exit;
 		c->temps |= temps;
 		if (ir_desc[in->op].kind == IRK_CALL || !moves(s->g, in, &c->g.ea, &step))
-			close_group(s, c);
+			close_group(s, k);
 		else
 			c->off = (s32)((u32)c->off + (u32)step);
 	}
@@ -275,9 +282,12 @@ static void place_groups(struct scan *s)
 
 void group_scan(struct gen *g)
 {
-	struct scan s = { .g = g };
-	int start = 0;
+	struct scan s;                   /* not zeroed: it is large          */
+	int start = 0, k;
 
+	s.g = g;
+	s.open = 0;
+	s.n_done = 0;
 	g->n_groups = 0;
 	g->reserved = 0;
 	if (!g->b->stack_cache || !tcg_opt(TCG_OPT_GROUP))
@@ -285,14 +295,17 @@ void group_scan(struct gen *g)
 	for (int i = 0; i < g->b->n; i++) {
 		const struct ir_insn *in = &g->b->insn[i];
 
-		if (in->op == IR_INSN)
+		if (in->op == IR_INSN) {
 			start = i;
+			continue;
+		}
 		if (can_group(g, in) && ir_desc[in->op].kind != IRK_CALL)
 			note_access(&s, in, i, start);
-		note_insn(&s, in);
+		if (s.open)
+			note_insn(&s, in);
 	}
-	for (int k = 0; k < MAX_CANDIDATES; k++)
-		close_group(&s, &s.c[k]);
+	FOR_OPEN(&s, k)
+		close_group(&s, k);
 	place_groups(&s);
 }
 

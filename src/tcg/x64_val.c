@@ -198,10 +198,10 @@ void val_release(struct gen *g)
 	}
 }
 
+/* What is no value has a place of its own. */
 static void note_use(struct gen *g, ir_val v, int i)
 {
-	if (val_is_temp(v))
-		g->last_use[v] = (s16)i;
+	g->last_use[MIN(v, (ir_val)IR_MAX_TEMPS)] = (s16)i;
 }
 
 void val_scan(struct gen *g)
@@ -215,6 +215,8 @@ void val_scan(struct gen *g)
 	for (int i = 0; i < g->b->n; i++) {
 		const struct ir_insn *in = &g->b->insn[i];
 
+		if (in->op == IR_INSN)
+			continue;
 		note_use(g, in->d, i);
 		note_use(g, in->a, i);
 		note_use(g, in->b, i);
