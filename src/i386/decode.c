@@ -38,6 +38,7 @@ static void fetch_begin(struct dis *d, u32 pc)
 	d->pc = pc;
 	d->imm_at = 0;
 	d->done = 0;
+	d->straddles = false;
 	d->fault = FETCH_OK;
 	if (d->copied)
 		cpu_code_want(0, ofs, MAX_LEN);
@@ -46,20 +47,23 @@ static void fetch_begin(struct dis *d, u32 pc)
 	d->fend = d->cur + (d->mmio ? 0 : fetch_room(d, 0, PAGE_SIZE - ofs));
 }
 
-/* The second page's bytes; false: they fault. */
+/* The second page's bytes. False: they fault; or the instruction is not the
+ * block's first, and is to have a block of its own: no link leads to one in two
+ * pages. */
 static bool open_second_page(struct dis *d)
 {
 	gva page = (u32)(d->page0 + PAGE_SIZE);
 
 	if (d->host[1])
 		return true;
+	d->straddles = true;
 	if (d->peek)
 		return false;
 	if (d->first)
 		d->host[1] = cpu_code_page(d->cpu, page, &d->t->page[1]);
-	else if (!cpu_code_page_nofault(d->cpu, page, &d->host[1], &d->t->page[1]))
-		return false;
-	if (!d->host[1] && !d->first)
+	else if (!d->quiet ||
+		 !cpu_code_page_nofault(d->cpu, page, &d->host[1], &d->t->page[1]) ||
+		 !d->host[1])
 		return false;
 	d->host[1] = cpu_code_copy(1, d->host[1]);
 	d->mmio = !d->host[1];
@@ -631,7 +635,8 @@ bool decode_quiet(struct dis *d, struct x86_cpu *x, u32 eip)
 	bool ok;
 
 	*d = (struct dis){ .t = &t, .cpu = &x->c, .flags = x->hflags,
-			   .cs_base = x->seg[R_CS].base, .cs_limit = x->seg[R_CS].limit };
+			   .cs_base = x->seg[R_CS].base, .cs_limit = x->seg[R_CS].limit,
+			   .quiet = true };
 	d->page0 = (d->cs_base + eip) & (u32)PAGE_MASK;
 	ok = cpu_code_page_nofault(d->cpu, d->page0, &d->host[0], &t.page[0]) &&
 	     d->host[0] && decode(d, eip);

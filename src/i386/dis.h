@@ -55,6 +55,7 @@ struct dis {
 	bool mmio;                   /* not RAM: bytes come by cpu_ldub      */
 	bool copied;                 /* `host` is a copy: cpu_code_want      */
 	bool peek;                   /* look-ahead: no second page           */
+	bool quiet;                  /* outside a block: no fetch faults     */
 	bool first;                  /* fetch faults are raised              */
 	bool end;                    /* nothing follows this instruction     */
 	bool single;                 /* one instruction, then the main loop  */
@@ -66,6 +67,7 @@ struct dis {
 	const u8 *cur, *fend, *mark; /* next byte; limit; where `done` counts from */
 	u32 done;                    /* bytes of this instruction before mark */
 	u8 fault;                    /* enum fetch                           */
+	bool straddles;              /* has bytes of the second page         */
 	u8 window[16];
 	/* -- the instruction -------------------------------------------------- */
 	u32 pc, next;                /* EIP of it, of what follows           */

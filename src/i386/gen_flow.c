@@ -69,13 +69,19 @@ static bool same_page(const struct dis *d, u32 target)
 	return page == d->page0 || (d->host[1] && page == (u32)d->page0 + PAGE_SIZE);
 }
 
+/* The block stops before an instruction in two pages: it has one of its own. */
+static bool stops_at(const struct dis *d, u32 target)
+{
+	return d->straddles && !d->host[1] && target == d->next;
+}
+
 /* `i` leads to target: is it backward, elsewhere, what of the flags lives? */
 static void set_exit(struct dis *d, struct ir_insn *i, u32 target, u8 live)
 {
 	i->imm = target;
 	i->fuse = live;
-	i->xflags |= target <= d->pc ? IRX_BACK : 0;
-	i->xflags |= same_page(d, target) ? 0 : IRX_CROSS;
+	i->xflags |= target <= d->pc && target != d->next ? IRX_BACK : 0;
+	i->xflags |= same_page(d, target) && !stops_at(d, target) ? 0 : IRX_CROSS;
 }
 
 static bool beyond_limit(struct dis *d, u32 target)

@@ -171,6 +171,8 @@ void target_translate(struct translation *t)
 	do {
 		if (!decode(&d, pc))
 			break;
+		if (d.straddles)
+			d.ir->stack_cache = false;   /* would need another one */
 		straight &= pc == end;
 		end = MAX(end, d.next);
 		d.shadow = false;

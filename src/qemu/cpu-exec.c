@@ -580,8 +580,16 @@ static void run_code(struct cpu *cpu, const struct tb_key *k, u8 *code)
 
 static bool may_link(const struct tb_link *l, const struct tb *to)
 {
-	return l && to->page[1] == ~0ull && to->phys != ~0ull && l->from->phys != ~0ull &&
+	return l && to->phys != ~0ull && l->from->phys != ~0ull &&
 	       l->cflags == to->cflags && !log_enabled(LOG_NOCHAIN | LOG_EXEC | LOG_CPU);
+}
+
+static void aim_link(struct tb_link *l, struct tb *to)
+{
+	if (to->page[1] == ~0ull)
+		tb_add_jump(l, to);
+	else if (!l->cflags)
+		__atomic_store_n(&l->by_cache, true, __ATOMIC_RELAXED);
 }
 
 /* A link was taken that leads nowhere yet: from now on it does. */
@@ -591,7 +599,7 @@ static u8 *follow_link(struct cpu *cpu, const struct tb_key *k)
 	struct tb_link *link = cpu->exit_link;       /* a flush clears it   */
 
 	if (may_link(link, tb))
-		tb_add_jump(link, tb);
+		aim_link(link, tb);
 	cpu->exit_link = NULL;
 	return tb->code;
 }

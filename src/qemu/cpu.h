@@ -21,7 +21,7 @@ enum { MMU_KERNEL, MMU_USER };       /* CPL 0-2, CPL 3                     */
 #define TLB_PAGES (1u << 20)         /* one addend a page of 4 GB          */
 #define TLB_INVALID (1ull << 63)
 #define TLB_FULL_SIZE 256
-#define JC_SIZE 2048                 /* entries of a jump cache            */
+#define JC_SIZE 4096                 /* entries of a jump cache            */
 #define JC_SETS 8                    /* jump caches a vCPU has             */
 #define JC_LIST 512                  /* insertions remembered for a flush  */
 

@@ -26,6 +26,8 @@ struct tb_link {
 				  * `from` is dropped, no new destination    */
 	u64 pc;                  /* guest pc it leads to                     */
 	u32 cflags;              /* CF_* of the TB it wants                  */
+	bool by_cache;           /* _Atomic; leads to a TB in two pages: by the
+				  * jump cache, which knows if both still hold */
 	u8 *patch, *stub;        /* place and unlinked target, writable view */
 	struct tb_link *next;    /* to's incoming list                       */
 };

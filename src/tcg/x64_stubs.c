@@ -129,7 +129,7 @@ static void clear_host_pc(void)
 static void make_enter(void)
 {
 	static const u8 saved[] = { X_RBX, X_RBP, X_R12, X_R13, X_R14, X_R15 };
-	u8 *entry = here(), *leave;
+	u8 *entry = here(), *leave, *cached;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(saved); i++)
 		push(saved[i]);
@@ -161,6 +161,9 @@ static void make_enter(void)
 	x_jmp_to(&code, tcg_rw(leave));
 
 	stub_exit_link = here();                             /* r8: link    */
+	x_rm_load(&code, 0x80, IRS_8, 7, XMEM(X_R8, offsetof(struct tb_link, by_cache)));
+	x_u8(&code, 0);
+	cached = x_jcc(&code, CC_NE);
 	save_globals();
 	x_st(&code, IRS_64, env(tcg_layout.exit_link), X_R8);
 	x_mov_ri(&code, X_RAX, TCG_EXIT_LINK);
@@ -197,6 +200,10 @@ static void make_enter(void)
 	stub_jump_cache = tcg_rx(code.p);                    /* r8d: pc     */
 	x_ld(&code, IRS_64, X_R10, env(tcg_layout.jc_now));
 	gen_jump_cache(&code, XMEM(X_R10, 0));
+
+	x_patch(cached, code.p);
+	x_ld(&code, IRS_32, X_R8, XMEM(X_R8, offsetof(struct tb_link, pc)));
+	x_jmp_to(&code, tcg_rw(stub_jump_cache));
 }
 
 /* -- guest memory --------------------------------------------------------------- */

@@ -263,6 +263,70 @@ static void global_pages(void)
 	set_page(PG_P | PG_W | PG_U);
 }
 
+/* -- an instruction in two pages ------------------------------------------------------------ */
+
+enum { SUM = 0x900fe0, ADD = 0x900ffd, TIMES = 5, LOW = 0x1234 };
+
+/* EAX = TIMES * immediate, which has two bytes in each page. The ADD is jumped to,
+ * then fallen into from the NOP. */
+static void put_sum(u32 first, u32 second)
+{
+	static const u8 head[] = {
+		0xb9, TIMES, 0, 0, 0,           /* mov $TIMES, %ecx          */
+		0x31, 0xc0,                     /* xor %eax, %eax            */
+		0xeb, 0x14,                     /* jmp ADD                   */
+	}, add[] = { 0x90, 0x05, LOW & 0xff, LOW >> 8 }, tail[] = {
+		0x49,                           /* dec %ecx                  */
+		0x75, 0xf7,                     /* jnz the NOP               */
+		0xc3,
+	};
+
+	memcpy((void *)(first + (SUM & 0xfff)), head, sizeof(head));
+	memcpy((void *)(first + (ADD & 0xfff) - 1), add, sizeof(add));
+	for (u32 i = 0; i < 2; i++, second += 0x1000) {
+		*(volatile u16 *)second = (u16)(i + 1);
+		memcpy((void *)(second + 2), tail, sizeof(tail));
+	}
+}
+
+static u32 sum(void)
+{
+	u32 v = 0;
+
+	for (int i = 0; i < 3; i++)
+		v = ((u32 (*volatile)(void))SUM)();
+	return v;
+}
+
+static void call_sum(void *p) { *(u32 *)p = sum(); }
+
+static void two_pages(void)
+{
+	u32 v;
+
+	put_sum(0xa00000, 0xa01000);
+	map_code(0xa00000, 0xa01000);
+	set_cr3(get_cr3());
+	CHECK_EQ("straddle", sum(), TIMES * (1u << 16 | LOW));
+	map_code(0xa00000, 0xa02000);
+	invlpg((void *)0x901000);
+	CHECK_EQ("straddle-invlpg", sum(), TIMES * (2u << 16 | LOW));
+	map_code(0xa00000, 0xa01000);
+	set_cr3(get_cr3());
+	CHECK_EQ("straddle-cr3", sum(), TIMES * (1u << 16 | LOW));
+	*pte((void *)0x901000) = 0;
+	invlpg((void *)0x901000);
+	CHECK_EQ("straddle-absent", trap_try(call_sum, &v), PF);
+	CHECK_EQ("straddle-absent-eip", trap_last.eip, ADD);
+	CHECK_EQ("straddle-absent-cr2", trap_last.cr2, 0x901000);
+	*(volatile u16 *)0xa01000 = 7;
+	map_code(0xa00000, 0xa01000);
+	CHECK_EQ("straddle-changed", sum(), TIMES * (7u << 16 | LOW));
+	map_code(0x900000, 0x901000);
+	set_cr3(get_cr3());
+	set_page(PG_P | PG_W | PG_U);
+}
+
 /* -- 4 MB pages ---------------------------------------------------------------------------------- */
 
 static void large_pages(void)
@@ -368,6 +432,7 @@ void guest_main(void)
 	crossing();
 	fetches();
 	global_pages();
+	two_pages();
 	large_pages();
 	restart();
 	pushes();
