@@ -88,9 +88,12 @@ static void pauses(u32 cpu)
 
 /* -- fair shares ------------------------------------------------------------------------- */
 
+enum { SHARES_MS = 800, LEAST_MS = 400 };  /* some turns of 10 ms for each of 8 */
+
 static void count_up(u32 cpu)
 {
-	u64 end = tsc_in_ms(option_value("percent", 100) * 8);
+	u32 ms = SHARES_MS * option_value("percent", 100) / 100;
+	u64 end = tsc_in_ms(ms < LEAST_MS ? LEAST_MS : ms);
 
 	while (tsc64() < end)
 		for (u32 i = 0; i < 100; i++)
