@@ -110,8 +110,11 @@ void gen_ac(struct dis *d)
 	emit_ste(d, IRS_32, X86_OFS(eflags), t);
 }
 
+/* A shared check that fails, and one that lets interrupts in, leaves the block: not
+ * before the instruction behind STI. So a block with STI has none. */
 void gen_sti(struct dis *d)
 {
+	d->ir->stack_cache = false;
 	emit_call(d, HELPER_sti, emit_const(d, d->next), emit_const(d, !d->single), IR_NONE);
 	if (d->single)
 		gen_leave_next(d, false);

@@ -299,7 +299,7 @@ bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r)
 	val_scan(g);
 	mem_scan_stack(g);
 	group_scan(g);
-	if (g->start >= g->limit || !gen_hot(g, needs_irq_check(g) && !(tb->cflags & 0x400))) {
+	if (g->start >= g->limit || !gen_hot(g, needs_irq_check(g) && !(tb->cflags & CFLAG_NO_IRQ))) {
 		r->meta = meta;
 		return false;
 	}

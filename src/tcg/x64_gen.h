@@ -10,8 +10,8 @@
 enum { X_ENV = X_R15, X_STACK = X_R13, X_TWELVE = X_R11, X_EA = X_R8, X_HOST = X_R9,
        X_GROUP = X_R14 };
 
-/* The variant of a TB without shared checks; qemu/target.h has the same. */
-enum { CFLAG_NO_STACK = 0x100 };
+/* TBs without shared checks, without one of interrupts; qemu/target.h has the same. */
+enum { CFLAG_NO_STACK = 0x100, CFLAG_NO_IRQ = 0x400 };
 
 #define MAX_COLD 640
 #define MAX_REGIONS 8

@@ -215,6 +215,40 @@ static void two_sources(void)
 	outb(0x21, 0xff);
 }
 
+/* A timer's interrupt comes at any moment, but never between STI and what follows
+ * it, which here is the first to look at the stack's page. */
+static u32 in_shadow, early;
+static void on_timer(struct frame *f)
+{
+	early += f->eip == in_shadow;
+	wr(A_INITIAL, 1000 + hits[f->vector] * 37 % 1024);
+	take(f);
+}
+
+static void shadow_kept(void)
+{
+	enum { TIMES = 2000, ROUNDS = 1000 };
+
+	listen(0xa4, 0xa4);
+	trap_handler[0xa4] = on_timer;
+	wr(A_DIVIDE, BY_1);
+	wr(A_TIMER, 0xa4);
+	wr(A_INITIAL, 1000);
+	for (u32 i = 0; i < 20000 && hits[0xa4] < TIMES; i++) {
+		u32 rounds = ROUNDS;
+
+		__asm__ volatile("	movl $2f, %0; mov %%esp, %%ecx\n"
+				 "1:	mov %%ecx, %%esp; sti\n"
+				 "2:	push %%eax; pop %%eax; cli\n"
+				 "	dec %1; jnz 1b"
+				 : "=m"(in_shadow), "+r"(rounds)
+				 :: "ecx", "memory");
+	}
+	wr(A_TIMER, MASKED | 0xa4);
+	CHECK("row-02-sti-shadow-times", hits[0xa4] >= 10);
+	CHECK_EQ("row-02-sti-shadow-kept", early, 0);
+}
+
 static volatile u32 nmis, nmi_again, nmis_inside;
 static void on_nmi(struct frame *f)
 {
@@ -577,6 +611,7 @@ void guest_main(void)
 	nesting();
 	tpr();
 	two_sources();
+	shadow_kept();
 	nmi();
 	nmi_in_nmi();
 	errors();
