@@ -290,6 +290,7 @@ void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mmu_idx);
 /* That page is part of a large one of `size` bytes: flushing any of it flushes
  * all. Upstream: tlb_add_large_page. */
 void tlb_add_large_page(struct cpu *cpu, gva addr, u64 size, bool global);
+/* -- a vCPU's accesses (cpu_ldst.c) ------------------------------------------------ */
 /* Guest memory for C helpers: faults leave through cpu_loop_exit_restore. */
 u8 cpu_ldub(struct cpu *cpu, gva a, int mmu_idx);
 u16 cpu_lduw(struct cpu *cpu, gva a, int mmu_idx);
@@ -310,6 +311,7 @@ hva probe_access(struct cpu *cpu, gva a, int size, enum mmu_access rw, int mmu_i
 hva probe_access_nofault(struct cpu *cpu, gva a, int size, enum mmu_access rw, int mmu_idx);
 /* Fault-check a store of `size` bytes before any byte is written. */
 void probe_write(struct cpu *cpu, gva a, int size, int mmu_idx);
+/* -- instruction fetch (cpu_fetch.c) ------------------------------------------------- */
 /* Code bytes for the translator: host address of the bytes of addr's page and
  * its ram_addr (through *ram); NULL: not RAM (then read it by the functions
  * above). Raises the instruction fetch fault. */

@@ -119,7 +119,7 @@ void info_jit(struct strbuf *b);
 /* Guest EIP of an address in translated code; false: none. */
 bool cpu_host_pc_to_guest(struct cpu *cpu, u64 host_pc, u32 *eip);
 
-/* -- cputlb.c, for cpu-exec.c ---------------------------------------------------- */
+/* -- cputlb.c, cpu_ldst.c, cpu_fetch.c, for cpu-exec.c ---------------------------- */
 u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access);
 void cpu_write_back(struct cpu *cpu);
 void cpu_fill_page(struct cpu *cpu, u32 addr, u32 mode);
