@@ -58,17 +58,21 @@ static void counts(void)
 	CHECK_EQ("status", status & 0x3f, 0x34);
 }
 
-/* A second of the RTC, measured by counter 2. */
+/* A second of the RTC, measured by counter 2. A busy host makes it look longer or
+ * shorter: the first good one of three counts, here and below. */
+enum { TRIES = 3 };
+
 static void second_by_pit(void)
 {
 	u32 n = 0;
-	u8 s;
 
-	rtc_second();
-	s = cmos(0);
-	while (cmos(0) == s && n < 400) {
-		pit_wait(11932);              /* 10 ms                      */
-		n++;
+	for (int i = 0; i < TRIES && !near(n, 100, 25); i++) {
+		u8 s;
+
+		rtc_second();
+		s = cmos(0);
+		for (n = 0; cmos(0) == s && n < 400; n++)
+			pit_wait(11932);      /* 10 ms                      */
 	}
 	CHECK("second-by-pit", near(n, 100, 25));
 }
@@ -79,8 +83,7 @@ static void tick_rate(void)
 
 	irq_unmask(0, on_tick);
 	pit_program(0x34, 11932);             /* 100 Hz, mode 2             */
-	/* A busy host may lose ticks: the first good second of three counts. */
-	for (int i = 0; i < 3 && !near(n, 100, 15); i++) {
+	for (int i = 0; i < TRIES && !near(n, 100, 15); i++) {
 		rtc_second();
 		__asm__ volatile("sti");
 		n = ticks;
@@ -207,11 +210,13 @@ static void rtc_interrupts(void)
 	cmos_set(0x0b, 0x42);
 	cmos(0x0c);
 	__asm__ volatile("sti");
-	n = rtcs;
-	rtc_second();
-	n = rtcs;
-	rtc_second();
-	n = rtcs - n;
+	n = 0;
+	for (int i = 0; i < TRIES && !near(n, 64, 20); i++) {
+		rtc_second();
+		n = rtcs;
+		rtc_second();
+		n = rtcs - n;
+	}
 	__asm__ volatile("cli");
 	CHECK("periodic-64-hz", near(n, 64, 20));
 	CHECK_EQ("periodic-flag", rtc_flags & 0xc0, 0xc0);
