@@ -23,8 +23,8 @@
 
 struct val {
 	u16 ver;                 /* number of writes so far                 */
-	u16 uses;                /* reads of it in the whole block          */
-	u16 def, use;            /* 1 + index of the last write, last read  */
+	u16 uses;                /* temporaries: reads in the whole block   */
+	u16 def;                 /* 1 + index of the last write             */
 	u8 kbits;                /* low bits known to be those of k: 0, 8.. */
 	u8 scale;
 	u32 k;
@@ -37,7 +37,9 @@ struct opt {
 	struct ir_block *b;
 	int barrier;             /* 1 + index of the last insn that shows
 				  * the globals: fault, helper, exit         */
-	struct val v[IR_MAX_TEMPS + 1];  /* the last: see slot               */
+	u16 use[IR_MAX_TEMPS + 1];       /* 1 + index of the last read; the
+				  * last place: see slot                     */
+	struct val v[IR_MAX_TEMPS];
 };
 
 /* -- what operations do beyond reading a, b, c, ea and writing d ---------- */
@@ -111,16 +113,9 @@ static bool writes_part(const struct ir_insn *i)
 	       ir_desc[i->op].kind == IRK_FPU;
 }
 
-/* The operands it reads, by name; traits add more. */
-enum { N_READ = 5 };
-static void reads(const struct ir_insn *i, ir_val r[N_READ])
-{
-	r[0] = i->a;
-	r[1] = i->b;
-	r[2] = i->c;
-	r[3] = i->ea.base;
-	r[4] = i->ea.index;
-}
+/* f(x, v) of each operand v it reads, by name; traits add more. */
+#define EACH_READ(i, f, x) \
+	(f(x, (i)->a), f(x, (i)->b), f(x, (i)->c), f(x, (i)->ea.base), f(x, (i)->ea.index))
 
 /* b is written too: the register exchanges. */
 static bool writes_b(const struct ir_insn *i)
@@ -467,8 +462,8 @@ static void compute_in_place(struct opt *o, int n)
 		return;
 	int def = o->v[t].def;
 
-	if (def == 0 || def < o->barrier || o->v[t].use > def ||
-	    o->v[g].use > def || o->v[g].def >= def)
+	if (def == 0 || def < o->barrier || o->use[t] > def ||
+	    o->use[g] > def || o->v[g].def >= def)
 		return;
 	p = &o->b->insn[def - 1];
 	int kind = ir_desc[p->op].kind;
@@ -498,16 +493,14 @@ static void compute_in_place(struct opt *o, int n)
 /* -- forward: the walk ---------------------------------------------------- */
 static void note_uses(struct opt *o, const struct ir_insn *i, int n)
 {
-	ir_val r[N_READ];
-
-	reads(i, r);
-	for (int k = 0; k < N_READ; k++)
-		o->v[slot(r[k])].use = n + 1;
-	if (ir_desc[i->op].kind == IRK_XCHG && is_val(i->d))
-		o->v[i->d].use = n + 1;
+#define NOTE_USE(n, v) (o->use[slot(v)] = (u16)(n))
+	EACH_READ(i, NOTE_USE, n + 1);
+	if (ir_desc[i->op].kind == IRK_XCHG)
+		NOTE_USE(n + 1, i->d);
+#undef NOTE_USE
 	if (traits[i->op] & GREAD)
 		for (int g = 0; g < 4; g++)
-			o->v[g].use = n + 1;
+			o->use[g] = (u16)(n + 1);
 	if (is_barrier(o, i))
 		o->barrier = n + 1;
 }
@@ -562,22 +555,25 @@ static void forward_one(struct opt *o, int n)
 		val_set_base(o, i->d, &ea);
 }
 
-/* Values start unknown; count how often each is read. */
+static void count_use(struct opt *o, ir_val v)
+{
+	if (is_temp(v))
+		o->v[v].uses++;
+}
+
+/* Values start unknown; count how often each temporary is read. */
 static void opt_init(struct opt *o, struct ir_block *b)
 {
 	o->b = b;
 	o->barrier = 0;
+	memset(o->use, 0, b->n_vals * sizeof(o->use[0]));
 	memset(o->v, 0, b->n_vals * sizeof(o->v[0]));
 	for (int v = 0; v < b->n_vals; v++)
 		o->v[v].base = IR_NONE;
-	for (int n = 0; n < b->n; n++) {
-		ir_val r[N_READ];
+	for (int n = 0; n < b->n && b->n_vals > IR_FIRST_TEMP; n++) {
+		const struct ir_insn *i = &b->insn[n];
 
-		if (b->insn[n].op == IR_INSN)
-			continue;
-		reads(&b->insn[n], r);
-		for (int k = 0; k < N_READ; k++)
-			o->v[slot(r[k])].uses++;
+		EACH_READ(i, count_use, o);
 	}
 }
 
@@ -640,11 +636,15 @@ static void drop_result(struct ir_insn *i)
 	i->d = IR_NONE;
 }
 
+static void note_live(struct live *l, ir_val v)
+{
+	l->val[slot(v)] = true;
+}
+
 /* What is live before the instruction, from what is live after it. */
 static void live_before(const struct opt *o, const struct ir_insn *i,
 			struct live *l)
 {
-	ir_val r[N_READ];
 	u8 kill = may_keep_flags(i) ? 0 : i->fdef;
 
 	if (i->op == IR_INSN)
@@ -657,9 +657,7 @@ static void live_before(const struct opt *o, const struct ir_insn *i,
 		else if (!writes_part(i))
 			l->val[i->d] = false;
 	}
-	reads(i, r);
-	for (int k = 0; k < N_READ; k++)
-		l->val[slot(r[k])] = true;
+	EACH_READ(i, note_live, l);
 	if (traits[i->op] & GREAD)
 		memset(l->val, true, 4);
 	if (is_barrier(o, i))

@@ -30,7 +30,7 @@
 #include "tcg/x64_enc.h"
 
 enum { PAGE_BITS = 12, PAGE = 1 << PAGE_BITS, GRANULES = PAGE / 16,
-       N_BUCKETS = 1 << 19, BUCKET_LOCKS = 64,
+       N_BUCKETS = 1 << 21, BUCKET_LOCKS = 64,
        CHUNK = 256,                   /* descriptors initialised together   */
        IDLE_STORES = 64,              /* ... until a page is fast again     */
        BATCH = 64,                    /* pages of a long range at a time    */
@@ -388,7 +388,7 @@ static u32 tb_hash(ram_addr phys, u64 pc, u32 flags)
 {
 	u64 where = (pc - phys) ^ (u64)flags << 32 ^ phys >> 16 << 12;
 
-	return (u32)((phys >> 3) + (where * 0x9e3779b97f4a7c15ull >> 45)) % N_BUCKETS;
+	return (u32)((phys >> 3) + (where * 0x9e3779b97f4a7c15ull >> 43)) % N_BUCKETS;
 }
 
 static bool tb_matches(const struct tb *tb, ram_addr phys, u64 pc, u64 cs_base,
