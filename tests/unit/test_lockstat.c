@@ -9,6 +9,7 @@
 
 #include "env/lockstat.h"
 #include "env/thread.h"
+#include "qemu/cpus_accel.h"
 #include "smp_board.h"
 
 enum { THREADS = 4, ROUNDS = 20000, MS = 1000000 };
@@ -394,6 +395,141 @@ START_TEST(sections_and_work)
 }
 END_TEST
 
+/* -- vCPUs that a thread of the test's stands for: each count is known ------------------ */
+
+static struct played {
+	struct thread thread;
+	struct cpu *cpu;
+	u32 place;                               /* in the order of leaving   */
+	u64 waited_for, last, returns;           /* the shadow counts         */
+} played[CPUS];
+static u32 round_no, entered, turn_of, n_done;   /* _Atomic                   */
+enum { OUTSIDE = ~0u, SECTIONS = 300, RETURNS = 2000 };
+
+static u32 get(const u32 *p) { return __atomic_load_n(p, __ATOMIC_SEQ_CST); }
+static void set(u32 *p, u32 v) { __atomic_store_n(p, v, __ATOMIC_SEQ_CST); }
+static void add(u32 *p, u32 n) { __atomic_fetch_add(p, n, __ATOMIC_SEQ_CST); }
+
+static void play(void *(*fn)(void *))
+{
+	lockstat_enable(WATCH_STATS);
+	board_init(CPUS, false);
+	CODE_AT(CODE, 0xf4, 0xeb, 0xfd);         /* hlt; jmp                  */
+	board_cpus(CPUS, CODE);                  /* parked for all this time  */
+	bql_unlock();
+	for (int i = 0; i < CPUS; i++) {
+		played[i].cpu = qemu_get_cpu(i);
+		thread_create(&played[i].thread, "played", fn, &played[i]);
+	}
+}
+
+static bool is_counted(struct cpu *cpu)
+{
+	bool counted;
+
+	lock_acquire(&qemu_cpu_list_lock);
+	counted = cpu->has_waiter;
+	lock_release(&qemu_cpu_list_lock);
+	return counted;
+}
+
+/* In each round: inside before the section is asked for, out when it is one's turn. */
+static void *leave_in_turn(void *arg)
+{
+	struct played *p = arg;
+
+	for (u32 r = 1; r <= SECTIONS; r++) {
+		while (get(&round_no) != r)
+			usleep(10);
+		if (p->place != OUTSIDE) {
+			cpu_exec_start(p->cpu);
+			add(&entered, 1);
+			while (get(&turn_of) != p->place || !is_counted(p->cpu))
+				usleep(10);
+			cpu_exec_end(p->cpu);
+			add(&turn_of, 1);
+		}
+		add(&n_done, 1);
+	}
+	return NULL;
+}
+
+/* Who is inside, and in which order they leave, by chance; their number. */
+static u32 choose_places(void)
+{
+	u32 n = 0, first = (u32)rand() % CPUS;
+
+	for (u32 i = 0; i < CPUS; i++) {
+		struct played *p = &played[(first + i) % CPUS];
+
+		p->place = rand() & 1 ? n++ : OUTSIDE;
+		p->waited_for += p->place != OUTSIDE;
+	}
+	for (u32 i = 0; n && i < CPUS; i++)
+		played[i].last += played[i].place == n - 1;
+	return n;
+}
+
+START_TEST(who_was_waited_for)
+{
+	srand(1);
+	play(leave_in_turn);
+	for (u32 r = 1; r <= SECTIONS; r++) {
+		u32 n = choose_places();
+
+		set(&entered, 0);
+		set(&turn_of, 0);
+		set(&n_done, 0);
+		set(&round_no, r);
+		while (get(&entered) != n)
+			usleep(10);
+		start_exclusive();
+		end_exclusive();
+		while (get(&n_done) != CPUS)
+			usleep(10);
+	}
+	for (u32 i = 0; i < CPUS; i++) {
+		thread_join(&played[i].thread);
+		ck_assert_uint_eq(lockstat_count(STAT_EVENT, "section waits for vCPU", i),
+				  played[i].waited_for);
+		ck_assert_uint_eq(lockstat_count(STAT_EVENT, "last to leave is vCPU", i),
+				  played[i].last);
+	}
+	ck_assert_uint_eq(lockstat_count(STAT_SECTION, "who_was_waited_for_fn", 0), SECTIONS);
+}
+END_TEST
+
+/* By HLT, or at once; each vCPU another number of times. */
+static void *run_often(void *arg)
+{
+	struct played *p = arg;
+	u32 x = p->cpu->cpu_index;
+
+	current_cpu = p->cpu;
+	for (u32 i = 0; i < RETURNS * (x + 1); i++) {
+		p->cpu->halted = false;
+		if (i & 1)
+			cpu_exit(p->cpu);
+		ck_assert_int_eq(cpu_run(p->cpu), i & 1 ? EXCP_INTERRUPT : EXCP_HLT);
+		__atomic_store_n(&p->cpu->leave, false, __ATOMIC_SEQ_CST);
+		p->returns++;
+	}
+	return NULL;
+}
+
+START_TEST(returns_from_cpu_exec)
+{
+	play(run_often);
+	for (u32 i = 0; i < CPUS; i++)
+		thread_join(&played[i].thread);
+	for (u32 i = 0; i < CPUS; i++) {
+		ck_assert_uint_eq(played[i].returns, RETURNS * (i + 1));
+		ck_assert_uint_eq(lockstat_count(STAT_EVENT, "left cpu_exec, vCPU", i),
+				  played[i].returns);
+	}
+}
+END_TEST
+
 /* A vCPU sleeps: the first kick is needed; those that come before it has looked are
  * not. It looks up to twice, then waits for the BQL, which we have, to do the work. */
 START_TEST(kicks)
@@ -443,6 +579,8 @@ int main(void)
 	tcase_set_timeout(locks, 60);
 	suite_add_tcase(s, locks);
 	tcase_add_loop_test(cpus, sections_and_work, 0, 2);
+	tcase_add_test(cpus, who_was_waited_for);
+	tcase_add_test(cpus, returns_from_cpu_exec);
 	tcase_add_test(cpus, kicks);
 	tcase_set_timeout(cpus, 120);
 	suite_add_tcase(s, cpus);
