@@ -103,9 +103,14 @@ bool decode(struct dis *d, u32 pc);
 bool decode_quiet(struct dis *d, struct x86_cpu *x, u32 eip);
 
 /* -- peek.c -------------------------------------------------------------------- */
-/* The arithmetic flags that code at pc may read before it overwrites them.
- * Notes the bytes looked at in d->t. */
-u8 peek_flags(struct dis *d, u32 pc);
+/* What code at pc does with the arithmetic flags before it overwrites them. */
+struct peek {
+	u8 live;                     /* it may read these                     */
+	u8 shown;                    /* a fault would show these              */
+	u16 regs;                    /* ... when these registers may have changed */
+};
+/* Notes the bytes looked at in d->t. */
+struct peek peek_flags(struct dis *d, u32 pc);
 u8 cc_flags(enum ir_cc cc);          /* the flags a condition reads          */
 
 /* -- emit.c: addresses ---------------------------------------------------------- */

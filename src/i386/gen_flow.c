@@ -76,10 +76,12 @@ static bool stops_at(const struct dis *d, u32 target)
 }
 
 /* `i` leads to target: is it backward, elsewhere, what of the flags lives? */
-static void set_exit(struct dis *d, struct ir_insn *i, u32 target, u8 live)
+static void set_exit(struct dis *d, struct ir_insn *i, u32 target, struct peek there)
 {
 	i->imm = target;
-	i->fuse = live;
+	i->fuse = there.live;
+	i->fshow = there.shown;
+	i->aux = there.shown ? there.regs : 0;
 	i->xflags |= target <= d->pc && target != d->next ? IRX_BACK : 0;
 	i->xflags |= same_page(d, target) && !stops_at(d, target) ? 0 : IRX_CROSS;
 }
@@ -131,14 +133,14 @@ static bool is_short(const struct dis *d, u32 target)
 
 void gen_goto(struct dis *d, u32 target)
 {
-	u8 live;
+	struct peek there;
 
 	if (d->single) {
 		leave_single(d, emit_const(d, target));
 		return;
 	}
-	live = peek_flags(d, target);
-	set_exit(d, ir_add(d->ir, IR_EXIT, IRS_32), target, live);
+	there = peek_flags(d, target);
+	set_exit(d, ir_add(d->ir, IR_EXIT, IRS_32), target, there);
 	d->end = true;
 }
 
@@ -160,12 +162,12 @@ void gen_goto_ind(struct dis *d, ir_val pc, int xflags, u32 ret)
 
 static void side_exit(struct dis *d, enum ir_op op, int cc, int size, ir_val a, u32 target)
 {
-	u8 live = peek_flags(d, target);
+	struct peek there = peek_flags(d, target);
 	struct ir_insn *i = ir_add(d->ir, op, size);
 
 	i->cc = (u8)cc;
 	i->a = a;
-	set_exit(d, i, target, live);
+	set_exit(d, i, target, there);
 }
 
 /* Behind the last copy of a loop the block ends. */

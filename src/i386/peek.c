@@ -4,8 +4,8 @@
  *
  * The target is decoded, no IR is made. Only the block's own (first) page is
  * looked at, and the bytes are noted in the translation, so that a store there
- * drops the block. An instruction that may fault counts as a reader of all
- * flags: its exception frame shows them. */
+ * drops the block. An instruction that may fault shows them in its exception frame:
+ * that is noted apart, with the registers that have changed by then. */
 #include "i386/dis.h"
 #include "tcg/opts.h"
 
@@ -47,26 +47,52 @@ static u8 flags_written(const struct dis *p)
 
 gen_fn gen_alu, gen_cmp, gen_incdec, gen_unary, gen_shift, gen_shiftd, gen_mov, gen_lea,
 	gen_xchg, gen_bswap, gen_movzx, gen_movsx, gen_setcc, gen_cmov, gen_cbw, gen_cwd, gen_nop,
-	gen_jcc, gen_jmp, gen_cf, gen_vec;
+	gen_jcc, gen_jmp, gen_cf, gen_vec, gen_push, gen_pop;
 
-/* Generators whose instructions cannot fault without a memory operand. */
+static bool uses_stack(const struct dis *p)
+{
+	return p->row->gen == gen_push || p->row->gen == gen_pop;
+}
+
+static bool may_fault(const struct dis *p)
+{
+	for (int i = 0; i < 3; i++)
+		if (p->arg[i].kind == OPND_MEM && p->row->gen != gen_lea)
+			return true;
+	return uses_stack(p);
+}
+
+/* Generators whose instructions call no helper, and fault for memory alone. */
 static bool is_plain(const struct dis *p)
 {
 	static gen_fn *const plain[] = {
 		gen_alu, gen_cmp, gen_incdec, gen_unary, gen_shift, gen_shiftd, gen_mov,
 		gen_lea, gen_xchg, gen_bswap, gen_movzx, gen_movsx, gen_setcc, gen_cmov,
-		gen_cbw, gen_cwd, gen_nop, gen_jcc, gen_jmp, gen_cf,
+		gen_cbw, gen_cwd, gen_nop, gen_jcc, gen_jmp, gen_cf, gen_push, gen_pop,
 	};
 
-	for (int i = 0; i < 3; i++)
-		if (p->arg[i].kind == OPND_MEM && p->row->gen != gen_lea)
-			return false;
 	if (p->row->gen == gen_vec)              /* LZCNT leaves flags undefined */
 		return !vec_faults(p) && (!p->row->def || p->row->flags & SSEROW);
 	for (unsigned i = 0; i < ARRAY_SIZE(plain); i++)
 		if (p->row->gen == plain[i])
 			return true;
 	return false;
+}
+
+/* The general registers a plain instruction may change; more do no harm. */
+static u16 regs_written(const struct dis *p)
+{
+	gen_fn *gen = p->row->gen;
+	u16 regs = uses_stack(p) ? 1 << R_ESP : 0;
+
+	if (gen == gen_cmp)
+		return 0;
+	if (gen == gen_cbw || gen == gen_cwd)
+		return 1 << R_EAX | 1 << R_EDX;
+	for (int i = 0; i < 3; i++)
+		if (p->arg[i].kind == OPND_REG && (!i || gen == gen_xchg || gen == gen_vec))
+			regs |= (u16)(1 << p->arg[i].v);
+	return regs;
 }
 
 /* -- walk -------------------------------------------------------------------------- */
@@ -88,46 +114,44 @@ static void note_bytes(struct dis *p)
 		t->peek_end = end;
 }
 
-/* Of the flags in `want`, those that may be read from pc on. */
-static u8 walk(struct dis *p, u32 pc, u8 want, int *budget)
+/* What becomes of the flags in `want` from pc on, when the registers in `regs` may have
+ * changed before. */
+static void walk(struct dis *p, u32 pc, u8 want, u16 regs, int *budget, struct peek *found)
 {
-	u8 live = 0;
-
 	while (want && (*budget)-- > 0 && in_page(p, pc)) {
-		u8 use, written;
 		u32 next, f;
 
-		if (!decode(p, pc) || p->exc >= 0)
-			break;
-		if (!is_plain(p))
+		if (!decode(p, pc) || p->exc >= 0 || !is_plain(p))
 			break;
 		note_bytes(p);
-		use = flags_read(p) & want;
-		written = flags_written(p);
-		live |= use;
-		want &= (u8)~(use | written);
+		if (may_fault(p)) {
+			found->shown |= want;
+			found->regs |= regs;
+		}
+		found->live |= flags_read(p) & want;
+		want &= (u8)~(found->live | flags_written(p));
+		regs |= regs_written(p);
 		f = p->row->flags;
 		next = p->next;
 		if (f & ENDS)
 			break;
 		if (f & JCC) {
-			u8 there = walk(p, p->target, want, budget);
-
-			live |= there;
-			want &= (u8)~there;
+			walk(p, p->target, want, regs, budget, found);
+			want &= (u8)~found->live;
 		}
 		pc = f & JMP ? p->target : next;
 	}
-	return live | want;
+	found->live |= want;
 }
 
-u8 peek_flags(struct dis *d, u32 pc)
+struct peek peek_flags(struct dis *d, u32 pc)
 {
-	struct dis p;
+	struct peek found = { 0 };
 	int budget = PEEK_INSNS;
+	struct dis p;
 
-	if (d->mmio || !in_page(d, pc) || !tcg_opt(TCG_OPT_PEEK))
-		return IRF_ALL;
+	if (d->mmio || !in_page(d, pc) || d->flags & HF_XBP || !tcg_opt(TCG_OPT_PEEK))
+		return (struct peek){ .live = IRF_ALL };
 	p = (struct dis){
 		.t = d->t, .cpu = d->cpu, .flags = d->flags, .cs_base = d->cs_base,
 		.cs_limit = d->cs_limit, .page0 = d->page0, .host = { d->host[0], NULL },
@@ -135,5 +159,9 @@ u8 peek_flags(struct dis *d, u32 pc)
 		.peek = true,
 	};
 	memcpy(p.absent, d->absent, sizeof(p.absent));
-	return walk(&p, pc, IRF_ALL, &budget);
+	walk(&p, pc, IRF_ALL, 0, &budget, &found);
+	if (!tcg_opt(TCG_OPT_SHOW))
+		found.live |= found.shown;
+	found.shown &= (u8)~found.live;
+	return found;
 }

@@ -42,6 +42,14 @@ static void icount_put_back(struct cpu *cpu)
 	cpu->icount_left += (s32)n;
 }
 
+/* The flags, if translated code has only noted how to make them. It has been left, at
+ * an instruction's start: the registers still are what the note counts on. */
+static void sync_flags(struct cpu *cpu)
+{
+	if (cpu->cc >> 32)
+		tcg_sync_flags(cpu);
+}
+
 /* UNCHECKED: a device access may be left in its middle, with the BQL that
  * prepare_mmio_access took (cpu_exec is entered without it). */
 UNCHECKED void cpu_loop_exit(struct cpu *cpu)
@@ -50,6 +58,7 @@ UNCHECKED void cpu_loop_exit(struct cpu *cpu)
 		bql_unlock();
 	if (icount_enabled())
 		icount_put_back(cpu);
+	sync_flags(cpu);
 	cpu->host_pc = 0;
 	cpu->ret_sp = cpu->ret_top;
 	cpu_unwind(cpu->exit_rsp, 1);
@@ -566,6 +575,7 @@ static void run_code(struct cpu *cpu, const struct tb_key *k, u8 *code)
 	if (log_enabled(LOG_CPU))
 		target_dump_state(cpu);
 	why = tcg_enter(cpu, code);
+	sync_flags(cpu);
 	if (why == TCG_EXIT_IRQ && icount_enabled())
 		fit_budget(cpu);
 	if (why != TCG_EXIT_LINK) {

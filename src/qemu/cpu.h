@@ -74,7 +74,9 @@ struct cpu {
 	u64 stack_tag;               /* page of ESP, or TLB_INVALID        */
 	u64 stack_addend;            /* host address - linear, both rights */
 	u64 cc;                      /* CF PF AF ZF SF OF as LAHF, SETO AL
-				      * leave them in EAX: cc_to_eflags    */
+				      * leave them in EAX: cc_to_eflags; in
+				      * translated code perhaps a thunk
+				      * (upper half not 0, x64_flags.c)    */
 	u32 exit_request;            /* _Atomic; any thread stores 1: leave
 				      * at the next check (cpu_ask_to_leave) */
 	int stack_mode;              /* mmu index stack_tag is for         */

@@ -149,6 +149,9 @@ struct ir_insn {
 	u8 fdef, fuse;           /* flags written, flags read               */
 	u8 flive;                /* of the flags after it, those still read */
 	u8 ffault;               /* ... those a later fault would show      */
+	u8 fshow;                /* exits: flags that a fault there would show,
+				  * before they are overwritten unread; aux has
+				  * the globals that may have changed by then */
 	ir_val d, a, b, c;
 	struct ir_ea ea;
 	s64 imm, imm2;

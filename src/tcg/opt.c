@@ -650,7 +650,7 @@ static void live_before(const struct opt *o, const struct ir_insn *i,
 	if (i->op == IR_INSN)
 		return;
 	l->flags = (l->flags & ~kill) | flags_used(o, i);
-	l->fault = (l->fault & ~kill) | (may_fault(o, i) ? IRF_ALL : 0);
+	l->fault = (l->fault & ~kill) | (may_fault(o, i) ? IRF_ALL : i->fshow);
 	if (is_val(i->d)) {
 		if (ir_desc[i->op].kind == IRK_XCHG)
 			l->val[i->d] = true;

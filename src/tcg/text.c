@@ -280,6 +280,7 @@ static void put_insn(struct out *o, const struct ir_target *t,
 	put_rest(o, t, &rest);
 	put_flags(o, "f", i->fdef);
 	put_flags(o, "u", i->fuse);
+	put_flags(o, "s", i->fshow);
 	put_flags(o, "l", i->flive);
 	put_flags(o, "x", i->ffault);
 	put(o, "\n");
@@ -570,6 +571,8 @@ static void take_attribute(struct in *in, struct ir_insn *i)
 		i->fdef = take_flags(in);
 	} else if (!strcmp(w, "u")) {
 		i->fuse = take_flags(in);
+	} else if (!strcmp(w, "s")) {
+		i->fshow = take_flags(in);
 	} else if (!strcmp(w, "l")) {
 		i->flive = take_flags(in);
 	} else if (!strcmp(w, "x")) {

@@ -237,7 +237,7 @@ static bool gen_hot(struct gen *g, bool irq_check)
 		if (in->op == IR_INSN)
 			gen_guest_insn(g, in);
 		else if (!mem_track_stack(g))
-			gen_op[in->op](g, in);
+			fl_start(g), gen_op[in->op](g, in);
 		group_leave(g);
 		val_release(g);
 	}
@@ -285,6 +285,7 @@ bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r)
 	g->mmu = b->mmu_idx;
 	g->fl = FL_MEM;
 	g->rec.kind = g->carry.kind = REC_NONE;
+	g->cc_own = false;
 	g->guest_insn = 0;
 	g->guest_pc = tb->pc;
 	g->busy = g->slots_used = 0;

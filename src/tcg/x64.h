@@ -55,6 +55,10 @@ void tcg_prologue_init(const struct ir_target *target);
 /* Run translated code. */
 extern u64 (*tcg_enter)(struct cpu *cpu, u8 *code);
 
+/* cpu->cc (upper half not 0) says how the flags are made from the guest's registers,
+ * which are in struct cpu: have them there. */
+extern void (*tcg_sync_flags)(struct cpu *cpu);
+
 /* A return stack that has no frames holds this address at its top: a guest
  * return that finds it looks its target up. */
 extern u8 *tcg_ret_empty;

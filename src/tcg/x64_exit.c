@@ -129,13 +129,19 @@ static void landing_pad(struct gen *g, const struct ir_insn *in)
 {
 	struct xcode *c = &g->c;
 	u32 pc = (u32)in->imm2;
+	int link;
 
 	x_grp1_ri(c, 7, IRS_32, X_R8, (s32)pc);
-	x_patch(x_jcc(c, CC_NE), tcg_rw(stub_jump_cache));
-	if (((gva)pc ^ g->guest_pc) & ~4095ull)
+	if (((gva)pc ^ g->guest_pc) & ~4095ull) {
+		x_patch(x_jcc(c, CC_NE), tcg_rw(stub_jump_cache));
 		gen_cross_jump(g, pc);
-	else
-		gen_hot_link(g, pc);
+		return;
+	}
+	link = gen_add_link(g, pc, 0);
+	x_align_patch(c, 2);
+	g->links[link].patch = x_jcc(c, CC_E);
+	cold_add(g, COLD_LINK, NULL)->link = link;
+	x_jmp_to(c, tcg_rw(stub_jump_cache));
 }
 
 static u8 *call_rel(struct xcode *c)
@@ -211,7 +217,8 @@ static void gen_indirect(struct gen *g, struct ir_insn *in)
 /* The taken side of an exit whose condition the host's flags hold. */
 static void gen_side_exit(struct gen *g, struct ir_insn *in, int cc)
 {
-	bool save = (in->fuse & IRF_ALL) && g->fl == FL_HOST && in->op == IR_EXITCC;
+	bool save = (in->fuse | in->fshow) && g->fl == FL_HOST && in->op == IR_EXITCC;
+	bool note = save && !g->delta && fl_can_note(g, in);
 	bool cross = in->xflags & IRX_CROSS;
 	struct xcode *c = &g->c;
 	int link = gen_add_link(g, (u64)in->imm, 0);
@@ -223,8 +230,12 @@ static void gen_side_exit(struct gen *g, struct ir_insn *in, int cc)
 		cold_add(g, COLD_LINK, NULL)->link = link;
 		return;
 	}
+	if (note)
+		g->fl = FL_RECIPE;                   /* for cold_add        */
 	k = cold_add(g, COLD_EXIT, x_jcc(c, cc));
-	k->save_flags = save;
+	g->fl = note ? FL_HOST : g->fl;
+	k->note = note;
+	k->save_flags = save && !note;
 	k->link = link;
 	k->cross = cross;
 }
@@ -251,7 +262,7 @@ void op_exit(struct gen *g, struct ir_insn *in)
 		return;
 	}
 	esp_sync(g);
-	fl_sync(g, in->fuse);
+	fl_leave(g, in);
 	switch (in->op) {
 	case IR_EXIT:
 		if (in->xflags & IRX_CALL)

@@ -6,7 +6,10 @@
  * when nobody needs the flags any more; note a recipe, when the registers that
  * made them still hold (a compare is issued again at its reader, the slow path
  * computes them for an exception frame); save them: LAHF and SETO, in cpu->cc.
- * PUSHF would take ten times as long. */
+ * PUSHF would take ten times as long.
+ *
+ * An exit to code that does not read the flags, but might show them in a fault's frame,
+ * stores where the recipe stands as code, a thunk (fl_leave); who needs them runs it. */
 #include "tcg/x64_gen.h"
 
 #include "env/log.h"
@@ -51,7 +54,7 @@ void fl_emit_save(struct xcode *c, int scratch)
 {
 	move_rax(c, scratch, X_RAX);
 	emit_lahf(c);
-	x_st(c, IRS_32, XMEM(X_ENV, tcg_layout.cc), X_RAX);
+	x_st(c, IRS_64, XMEM(X_ENV, tcg_layout.cc), X_RAX);  /* no thunk    */
 	move_rax(c, X_RAX, scratch);
 }
 
@@ -61,6 +64,56 @@ static void save(struct gen *g)
 	bool taken = g->busy >> X_R8 & 1 || g->def_spill != IR_NONE;
 
 	fl_emit_save(&g->c, taken ? X_NONE : X_R8);
+	g->cc_own = true;
+}
+
+/* The upper half of cpu->cc, if it is not 0: how far from stub_base there is a thunk,
+ * code that makes the flags from the guest's registers and saves them in cpu->cc. */
+static struct xmem thunk_of(void)
+{
+	return XMEM(X_ENV, tcg_layout.cc + 4);
+}
+
+u8 *fl_emit_note(struct xcode *c)
+{
+	x_rm_load(c, 0xc7, IRS_32, 0, thunk_of());
+	x_u32(c, 0);
+	return c->p - 4;
+}
+
+void fl_emit_thunk(struct xcode *c, u8 *at, const struct recipe *rec, const struct recipe *carry)
+{
+	u32 ofs = (u32)(tcg_rx(c->p) - stub_base);
+
+	memcpy(at, &ofs, sizeof(ofs));
+	fl_emit_recipe(c, rec, carry->kind == REC_NONE ? NULL : carry);
+	fl_emit_save(c, X_R8);
+	x_jmp_to(c, tcg_rw(stub_synced));
+}
+
+/* The jump to be taken if cpu->cc is a thunk. */
+static u8 *emit_noted(struct xcode *c)
+{
+	x_rm_load(c, 0x83, IRS_32, 7, thunk_of());
+	x_u8(c, 0);
+	return x_jcc(c, CC_NE);
+}
+
+void fl_start(struct gen *g)
+{
+	const struct ir_insn *in = gen_insn(g);
+	u8 need = fl_needed_after(g);
+
+	if (in->mem != IRM_NONE && g->fl == FL_MEM && in->fdef & need)
+		fl_sync_entry(g, in->fuse | (need & ~in->fdef));
+}
+
+void fl_sync_entry(struct gen *g, u8 mask)
+{
+	if (g->cc_own || !(mask & ~g->b->insn[0].flive) || !tcg_opt(TCG_OPT_SHOW))
+		return;
+	cold_add(g, COLD_SYNC, emit_noted(&g->c))->back = g->c.p;
+	g->cc_own = true;
 }
 
 /* All flags as cpu->cc has them into the host's. */
@@ -134,14 +187,31 @@ static void emit_compare(struct xcode *c, struct recipe r)
 	}
 }
 
+/* Have no thunk in cpu->cc. Slow paths copy accesses, this perhaps with them: so the
+ * jumps are within it, and the call is not relative. */
+static void emit_sync(struct xcode *c)
+{
+	u8 *over;
+
+	x_rm_load(c, 0x83, IRS_32, 7, thunk_of());
+	x_u8(c, 0);
+	over = x_jcc8(c, CC_E);
+	x_mov_ri(c, X_R8, (u64)(uintptr_t)stub_sync);
+	x_rr(c, 0xff, IRS_32, 2, X_R8);                  /* call r8        */
+	x_patch8(over, c->p);
+}
+
 static void emit_incdec(struct xcode *c, const struct recipe *r, const struct recipe *carry)
 {
 	s32 by = r->kind == REC_INC ? 1 : -1;
 
-	if (carry && carry->kind != REC_NONE)
+	if (carry && carry->kind != REC_NONE) {
 		fl_emit_recipe(c, carry, NULL);
-	else
+	} else {
+		if (carry && tcg_opt(TCG_OPT_SHOW))
+			emit_sync(c);
 		emit_load_carry(c);
+	}
 	emit_a(c, r, (s32)((u32)r->a_off + (u32)by));
 	x_rd(c, r->size == IRS_8 ? 0xfe : 0xff, r->size, r->kind == REC_DEC, X_R8);
 }
@@ -335,6 +405,44 @@ void fl_sync(struct gen *g, u8 mask)
 	g->fl = FL_MEM;
 }
 
+/* Is what the recipe needs in guest registers that are still the same when the flags
+ * are asked for? `changed`: globals that are not. */
+static bool rec_lasts(const struct gen *g, const struct recipe *r, u32 changed)
+{
+	u32 lasting = 0;
+
+	for (int v = 0; v < g->t->n_globals; v++)
+		if (!(changed >> v & 1))
+			lasting |= 1u << g->t->global[v].host;
+	return r->kind != REC_NONE && lasting >> r->a & 1 &&
+	       (r->b_imm || r->b < 0 || lasting >> r->b & 1);
+}
+
+bool fl_can_note(struct gen *g, const struct ir_insn *in)
+{
+	if (!tcg_opt(TCG_OPT_SHOW) || g->fl == FL_MEM || in->fuse ||
+	    !rec_lasts(g, &g->rec, in->aux))
+		return false;
+	if (!has_carry(&g->rec) || !(in->fshow & IRF_C))
+		return true;
+	return rec_lasts(g, &g->carry, in->aux);
+}
+
+void fl_leave(struct gen *g, const struct ir_insn *in)
+{
+	u8 need = in->fuse | in->fshow;
+	u8 *at;
+
+	if (!need || !fl_can_note(g, in)) {
+		fl_sync(g, need);
+		return;
+	}
+	at = fl_emit_note(&g->c);
+	g->fl = FL_RECIPE;
+	cold_add(g, COLD_NOTE, NULL)->back = at;
+	g->fl = FL_MEM;
+}
+
 /* Conditions on the image in cpu->cc. One or two flags are a test of it,
  * whose ZF tells; those that compare flags have them all in the host's. */
 static int cond_from_mem(struct gen *g, int cc)
@@ -396,6 +504,8 @@ void fl_before_op(struct gen *g, u8 kills)
 
 	if (!pass)
 		return;
+	if (g->fl == FL_MEM && (fdef & fl_needed_after(g)))
+		fl_sync_entry(g, pass);      /* to be merged                */
 	if (pass & kills) {
 		if (g->fl == FL_RECIPE && !(fdef & fl_needed_after(g)))
 			return;                  /* the recipe outlives it  */

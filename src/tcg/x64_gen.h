@@ -40,7 +40,7 @@ struct recipe { u8 kind, size; bool b_imm; s8 a, b; u8 op; s64 imm; s32 a_off, b
 
 enum cold_kind { COLD_READ, COLD_WRITE, COLD_GUARD, COLD_EXIT, COLD_LINK,
 		 COLD_IRQ, COLD_ICOUNT, COLD_STACK, COLD_GROUP, COLD_MISALIGNED,
-		 COLD_ADDEND };
+		 COLD_ADDEND, COLD_NOTE, COLD_SYNC };
 
 /* No way to have the flags again. */
 static const struct recipe no_recipe __attribute__((unused));
@@ -68,6 +68,7 @@ struct cold {
 	u32 aux, helper;     /* GUARD                                        */
 	int link;            /* EXIT, STACK, GROUP: index of the link        */
 	bool cross;          /* EXIT: through the jump cache                 */
+	bool note;           /* EXIT: the flags are noted, not saved         */
 	s32 lo, hi;          /* STACK: range, relative to r12; GROUP: to ea  */
 };
 
@@ -99,6 +100,7 @@ struct gen {
 	/* flags */
 	enum fl_state fl;
 	struct recipe rec, carry;
+	bool cc_own;                  /* cpu->cc is no thunk                 */
 	int step_reg;                 /* the instruction adds the constant   */
 	s32 step_by;                  /* step_by to it; X_NONE: it does not  */
 	/* temporaries */
@@ -135,7 +137,8 @@ static inline struct ir_insn *gen_insn(struct gen *g) { return &g->b->insn[g->i]
 /* Stubs (x64_stubs.c), executable view. */
 extern u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup,
 	  *stub_lookup_pc, *stub_write_back, *stub_stack_refill[2], *stub_jump_cache,
-	  *stub_group_refill[2][2];               /* [mmu][write]                */
+	  *stub_group_refill[2][2],               /* [mmu][write]                */
+	  *stub_sync, *stub_synced, *stub_base;
 enum { N_CLASSES = 7 };
 extern u8 *stub_probe[2][N_ACCESS][N_CLASSES]; /* [mmu][ACCESS_*][size class] */
 extern u8 *stub_helper[256];
@@ -160,7 +163,21 @@ void fl_load(struct gen *g);
 /* Around an operation that destroys host flags `kills`. */
 void fl_before_op(struct gen *g, u8 kills);
 void fl_after_op(struct gen *g, u8 kills, struct recipe rec);
-/* Emit a recipe (leaves the flags in the host's; r8 is scratch). carry: see REC_INC. */
+/* The current instruction leaves for where the flags in `need` may be wanted. */
+void fl_leave(struct gen *g, const struct ir_insn *in);
+/* May the flags be noted there, as a thunk that saves them when they are asked for? */
+bool fl_can_note(struct gen *g, const struct ir_insn *in);
+/* cpu->cc is a thunk: the place where fl_emit_thunk puts its offset. */
+u8 *fl_emit_note(struct xcode *c);
+void fl_emit_thunk(struct xcode *c, u8 *at, const struct recipe *rec, const struct recipe *carry);
+/* The flags in `mask` are about to be read from cpu->cc for the sake of a fault's frame.
+ * An exit that led here may have noted them: unless something else reads them. */
+void fl_sync_entry(struct gen *g, u8 mask);
+/* At an instruction's start: that, if it merges its flags with others and has a memory
+ * operand, for no jump may stand between its check and its access. */
+void fl_start(struct gen *g);
+/* Emit a recipe (leaves the flags in the host's; r8 is scratch). carry: see REC_INC;
+ * NULL: CF as cpu->cc has it, which is no thunk. */
 void fl_emit_recipe(struct xcode *c, const struct recipe *r, const struct recipe *carry);
 /* The host's flags, which recipe and its carry made, from them. */
 void fl_redo(struct gen *g);

@@ -516,11 +516,20 @@ static void cold_link(struct gen *g, const struct cold *k)
 
 static void cold_exit(struct gen *g, const struct cold *k)
 {
-	cold_state(g, k);
+	u8 *at = NULL;
+
+	if (k->note) {
+		at = fl_emit_note(&g->c);
+		cold_delta(g, k->delta);
+	} else {
+		cold_state(g, k);
+	}
 	if (k->cross)
 		gen_cross_jump(g, g->links[k->link].pc);
 	else
 		cold_link(g, k);
+	if (at)
+		fl_emit_thunk(&g->c, at, &k->rec, &k->carry);
 }
 
 static void cold_stack(struct gen *g, const struct cold *k)
@@ -593,6 +602,13 @@ bool cold_emit_all(struct gen *g)
 			break;
 		case COLD_STACK:
 			cold_stack(g, k);
+			break;
+		case COLD_NOTE:
+			fl_emit_thunk(&g->c, k->back, &k->rec, &k->carry);
+			break;
+		case COLD_SYNC:
+			x_call_to(&g->c, tcg_rw(stub_sync));
+			x_jmp_to(&g->c, k->back);
 			break;
 		}
 	}

@@ -9,11 +9,13 @@
 static const struct ir_insn *feeds_exit(const struct gen *g, const struct ir_insn *in)
 {
 	const struct ir_insn *end = &g->b->insn[g->b->n - 1];
+	s32 step;
 
 	if (!val_is_temp(in->d) || in->size != IRS_32 || end->op != IR_EXITIND || end->a != in->d ||
 	    end->xflags & IRX_CALL)
 		return NULL;
-	return end == in + 1 || (end == in + 2 && in[1].op == IR_LEA) ? end : NULL;
+	return end == in + 1 || (end == in + 2 && mem_steps(in + 1, g->t->stack, &step)) ?
+		end : NULL;
 }
 
 /* jmp [m], ret: the target goes straight to r8, where the exit wants it. */
@@ -25,8 +27,7 @@ static bool gen_load_target(struct gen *g, struct ir_insn *in)
 	if (!exit)
 		return false;
 	m = mem_operand(g, 4, false);
-	if (exit->fuse)
-		fl_sync(g, exit->fuse);
+	fl_sync(g, exit->fuse);
 	x_ld(&g->c, IRS_32, X_R8, m);
 	g->reg[in->d] = X_R8;
 	return true;

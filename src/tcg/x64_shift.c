@@ -80,6 +80,8 @@ static void gen_shift_cl(struct gen *g, struct ir_insn *in, int d, const struct 
 		g->rec = no_recipe;
 		return;
 	}
+	if (carry || kills != IRF_ALL)
+		fl_sync_entry(g, in->fuse | (need & ~in->fdef));
 	x_rd(c, 0xf6, IRS_8, 0, X_RCX);                      /* test cl, 31 */
 	x_u8(c, 31);
 	over = x_jcc8(c, CC_E);

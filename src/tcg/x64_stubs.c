@@ -12,10 +12,12 @@
 
 struct tcg_layout tcg_layout;
 u64 (*tcg_enter)(struct cpu *cpu, u8 *code);
+void (*tcg_sync_flags)(struct cpu *cpu);
 u8 *tcg_ret_empty;
 
 u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup, *stub_lookup_pc,
-   *stub_write_back, *stub_stack_refill[2], *stub_group_refill[2][2], *stub_jump_cache;
+   *stub_write_back, *stub_stack_refill[2], *stub_group_refill[2][2], *stub_jump_cache,
+   *stub_sync, *stub_synced, *stub_base;
 u8 *stub_probe[2][N_ACCESS][N_CLASSES];
 u8 *stub_helper[256];
 
@@ -126,15 +128,30 @@ static void clear_host_pc(void)
 
 /* -- entry and exit ----------------------------------------------------------- */
 
-static void make_enter(void)
-{
-	static const u8 saved[] = { X_RBX, X_RBP, X_R12, X_R13, X_R14, X_R15 };
-	u8 *entry = here(), *leave, *cached;
+static const u8 saved[] = { X_RBX, X_RBP, X_R12, X_R13, X_R14, X_R15 };
 
+/* What the C ABI wants back; r15 = the first argument, struct cpu. */
+static void save_callers(void)
+{
 	for (unsigned i = 0; i < ARRAY_SIZE(saved); i++)
 		push(saved[i]);
 	x_grp1_ri(&code, 5, IRS_64, X_RSP, 8);
 	x_mov_rr(&code, IRS_64, X_ENV, X_RDI);
+}
+
+static void return_to_c(void)
+{
+	x_grp1_ri(&code, 0, IRS_64, X_RSP, 8);
+	for (unsigned i = ARRAY_SIZE(saved); i--; )
+		pop(saved[i]);
+	ret();
+}
+
+static void make_enter(void)
+{
+	u8 *entry = here(), *leave, *cached;
+
+	save_callers();
 	x_mov_rr(&code, IRS_64, X_HOST, X_RSI);
 	load_globals(true);
 	move_xmm(0x10);
@@ -150,10 +167,7 @@ static void make_enter(void)
 	move_xmm(0x11);
 	x_st(&code, IRS_64, env(tcg_layout.ret_sp), X_RSP);
 	x_ld(&code, IRS_64, X_RSP, env(tcg_layout.c_rsp));
-	x_grp1_ri(&code, 0, IRS_64, X_RSP, 8);
-	for (unsigned i = ARRAY_SIZE(saved); i--; )
-		pop(saved[i]);
-	ret();
+	return_to_c();
 
 	stub_exit_main = here();
 	save_globals();
@@ -403,6 +417,32 @@ static void make_helper(int n)
 	ret();
 }
 
+/* cpu->cc is a thunk (x64_flags.c): run it. All registers are kept, the host's flags
+ * are not. No call in between: the return stack may be full. */
+static void make_sync(void)
+{
+	u8 *entry;
+
+	stub_sync = here();
+	x_st(&code, IRS_64, env(tcg_layout.save + 16), X_R8);
+	x_st(&code, IRS_64, env(tcg_layout.save + 24), X_R9);
+	x_ld(&code, IRS_32, X_R8, env(tcg_layout.cc + 4));
+	x_mov_ri(&code, X_R9, (u64)(uintptr_t)stub_base);
+	x_rr(&code, 0x03, IRS_64, X_R8, X_R9);
+	x_rr(&code, 0xff, IRS_32, 4, X_R8);                  /* jmp r8      */
+	stub_synced = tcg_rx(code.p);
+	x_ld(&code, IRS_64, X_R8, env(tcg_layout.save + 16));
+	x_ld(&code, IRS_64, X_R9, env(tcg_layout.save + 24));
+	ret();
+
+	entry = here();
+	save_callers();
+	load_globals(true);
+	x_call_to(&code, tcg_rw(stub_sync));
+	return_to_c();
+	tcg_sync_flags = (void (*)(struct cpu *))(uintptr_t)entry;
+}
+
 void tcg_prologue_init(const struct ir_target *t)
 {
 	u8 *start = tcg_code_reserve(STUB_BYTES);
@@ -412,6 +452,8 @@ void tcg_prologue_init(const struct ir_target *t)
 	target = t;
 	code.p = start;
 	ASSERT(t->n_helpers <= (int)ARRAY_SIZE(stub_helper));
+	stub_base = tcg_rx(start);
+	make_sync();
 	make_enter();
 	for (int mmu = 0; mmu < 2; mmu++) {
 		for (int access = 0; access < N_ACCESS; access++)

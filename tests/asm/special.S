@@ -351,6 +351,38 @@ blob:
 	KEEPS	"fstpt (%esi)"
 	KEEPS	"fcomi"
 	KEEPS	"push (%esi); push %edx; pop (%esi)"
+	/* at a jump whose target shows them in a fault's frame and does not read them, with
+	 * registers that change before the fault, flags that are overwritten in part */
+	.macro	SHOWN make
+	.irp	between, "", "mov %eax, %ebx", "inc %ebp", "dec %ecx", "rol $3, %ecx", \
+		"bt %eax, %ecx", "lea 4(%ebx), %ebx", "push %ebx", "shl %cl, %eax", \
+		"rorl $5, scratch", "movb %cl, %bh", "inc %ebx; inc %ebx", "xchg %ebx, %ebp"
+	CASE	flags-shown, kinds=0x11010000, states=8
+	mov	$ro + 0x1000, %esi
+	jmp	2f
+1:	\between
+	mov	(%esi), %edx
+	cmp	%ecx, %edx
+	jmp	3f
+2:	\make
+	jmp	1b
+3:	END
+	.endr
+	.endm
+	SHOWN	"cmp %ebp, %ebx"
+	SHOWN	"add %ebp, %ebx"
+	SHOWN	"sub $5, %ebx"
+	SHOWN	"test %ebp, %ebx"
+	SHOWN	"xor %ebp, %ebx"
+	SHOWN	"cmpb $7, %bl"
+	SHOWN	"shl $3, %ebx"
+	SHOWN	"imul %ebp, %ebx"
+	SHOWN	"cmp %ebp, %ebx; inc %ebx"
+	SHOWN	"cmp %ebx, %ebp; dec %ecx"
+	SHOWN	"cmp %ebx, %ebp; dec %ecx; lea -3(%ebx), %ebx; jz 1b"
+	SHOWN	"sub $8, %esp"
+	SHOWN	"sub %ebx, %ebp; jc 1b; add $2, %ebx"
+
 	CASE	flags-kept, flags=C_FPU	/* FCOMIP's were lost at the jump */
 	push	$0x200c15
 	popf

@@ -45,11 +45,19 @@ static const struct tb_insn *find_insn(u64 host_pc)
 	return found;
 }
 
+/* An exit may have noted how to make them. */
+static void sync_flags(void)
+{
+	if (cpu->c.cc >> 32)
+		tcg_sync_flags(&cpu->c);
+}
+
 static void leave(enum end end, u64 host_pc)
 {
 	const struct tb_insn *m = find_insn(host_pc);
 
 	how = end;
+	sync_flags();
 	cpu->c.pc = m ? current_tb->pc + m->pc_ofs : NO_PC;
 	siglongjmp(out, 1);
 }
@@ -269,9 +277,11 @@ static const char *run_block(struct ir_block *b, u64 pc, u32 cflags)
 	cpu->c.pc = NO_PC;
 	cpu->c.host_pc = 0;
 	cpu->c.ret_sp = cpu->c.ret_top;
+	cpu->c.jc_now = (u64)(uintptr_t)&cpu_tables(&cpu->c)->jc[0];
 	if (sigsetjmp(out, 1))
 		return NULL;
 	reason = tcg_enter(&cpu->c, tb.code);
+	sync_flags();
 	if (reason == TCG_EXIT_LINK) {
 		cpu->c.pc = cpu->c.exit_link->pc;
 		if (!(cpu->c.exit_link->cflags & CF_NO_STACK)) {

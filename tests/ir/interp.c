@@ -524,7 +524,7 @@ static void run_exit(struct run *r)
 
 	switch (i->op) {
 	case IR_EXITIND:
-		finish(r, END_EXIT, (u32)get(r, i->a, IRS_32, false), i->fuse);
+		finish(r, END_EXIT, (u32)get(r, i->a, IRS_32, false), i->fuse | i->fshow);
 		break;
 	case IR_EXITMAIN:
 		finish(r, END_MAIN, 0, i->fuse);
@@ -536,7 +536,7 @@ static void run_exit(struct run *r)
 	if ((i->op == IR_EXITCC && !cond(r->s->flags, i->cc)) ||
 	    (i->op == IR_EXITZ && !zero) || (i->op == IR_EXITNZ && zero))
 		return;
-	finish(r, END_EXIT, (u32)i->imm, i->fuse);
+	finish(r, END_EXIT, (u32)i->imm, i->fuse | i->fshow);
 }
 
 static u8 flags_read(const struct ir_insn *i)

@@ -501,6 +501,11 @@ static void exit_marks(struct rb *r, struct ir_insn *i)
 		i->xflags |= IRX_CROSS;
 	if (chance(r, 4))
 		i->xflags |= IRX_BACK;
+	if (chance(r, 2))
+		return;
+	i->fshow = (u8)(rng_next(r->g) & IRF_ALL);
+	i->fuse = chance(r, 2) ? 0 : i->fuse & (u8)~i->fshow;
+	i->aux = chance(r, 2) ? 0 : (u32)rng_next(r->g) & 0xff;
 }
 
 static void gen_side_exit(struct rb *r, int op)
@@ -549,8 +554,10 @@ static void gen_end(struct rb *r)
 		i->imm = 0x2000;
 		exit_marks(r, i);
 	}
-	if (op == IR_EXITIND)
+	if (op == IR_EXITIND) {
 		i->a = any_val(r, IRS_32);
+		i->xflags = chance(r, 2) ? IRX_RET : 0;
+	}
 	if (op == IR_CALL)
 		i->aux = TH_STOP;
 }
