@@ -49,7 +49,7 @@
 #include "env/log.h"
 #include "tcg/opts.h"
 
-enum { MAX_STACK_RANGE = 1024 };
+enum { MAX_STACK_RANGE = 1024, MAX_STACK_STEP = 2048 };
 
 void esp_sync(struct gen *g)
 {
@@ -115,16 +115,38 @@ bool mem_steps(const struct ir_insn *in, ir_val v, s32 *step)
 	return true;
 }
 
-/* A move of ESP by a constant. */
+/* A move of ESP by a constant. By a large one it leaves the page, or wraps: that is a
+ * new ESP. */
 static bool stack_step(const struct gen *g, const struct ir_insn *in, s32 *step)
 {
-	return mem_steps(in, g->t->stack, step);
+	return mem_steps(in, g->t->stack, step) && *step <= MAX_STACK_STEP &&
+	       *step >= -MAX_STACK_STEP;
 }
 
 static bool off_stack(const struct gen *g, const struct ir_insn *in)
 {
 	return in->mem != IRM_NONE && in->ea.base == g->t->stack &&
 	       in->ea.index == IR_NONE;
+}
+
+/* Where the access stands off the ESP that the region began with; ESP wraps. */
+static s64 stack_place(s32 off, const struct ir_insn *in)
+{
+	return (s32)((u32)off + (u32)in->ea.disp);
+}
+
+static void region_add(struct stack_region *r, s64 lo, s64 hi, int at)
+{
+	if (hi > INT32_MAX)
+		return;
+	if (r->check_at < 0) {
+		r->check_at = at;
+		r->lo = (s32)lo;
+		r->hi = (s32)hi;
+	} else if (MAX(r->hi, hi) - MIN(r->lo, lo) <= MAX_STACK_RANGE) {
+		r->lo = (s32)MIN(r->lo, lo);
+		r->hi = (s32)MAX(r->hi, hi);
+	}
 }
 
 void mem_scan_stack(struct gen *g)
@@ -144,19 +166,12 @@ void mem_scan_stack(struct gen *g)
 		if (in->op == IR_INSN)
 			at = i;
 		if (off_stack(g, in)) {
-			s32 lo = off + in->ea.disp, hi = lo + mem_access_bytes(in);
+			s64 lo = stack_place(off, in);
 
-			if (r->check_at < 0) {
-				r->check_at = at;
-				r->lo = lo;
-				r->hi = hi;
-			} else if ((s64)MAX(r->hi, hi) - MIN(r->lo, lo) <= MAX_STACK_RANGE) {
-				r->lo = MIN(r->lo, lo);
-				r->hi = MAX(r->hi, hi);
-			}
+			region_add(r, lo, lo + mem_access_bytes(in), at);
 		}
 		if (stack_step(g, in, &step)) {
-			off += step;
+			off = (s32)((u32)off + (u32)step);
 		} else if (writes_stack(g, in)) {
 			if (g->n_regions == MAX_REGIONS)
 				return;
@@ -170,7 +185,7 @@ void mem_scan_stack(struct gen *g)
 void mem_stack_check(struct gen *g)
 {
 	int esp = g->t->global[g->t->stack].host;
-	s32 bias = g->off - g->delta;       /* r12 stands here              */
+	s32 bias = (s32)((u32)g->off - (u32)g->delta);       /* r12 stands here */
 	struct xcode *c = &g->c;
 	struct stack_region *r;
 	struct cold *k;
@@ -197,12 +212,12 @@ bool mem_track_stack(struct gen *g)
 	s32 step;
 
 	if (stack_step(g, in, &step)) {
-		g->off += step;
+		g->off = (s32)((u32)g->off + (u32)step);
 		if (in->op != IR_LEA && (in->fdef & fl_needed_after(g))) {
 			esp_sync(g);             /* its flags are wanted    */
 			return false;
 		}
-		g->delta += step;
+		g->delta = (s32)((u32)g->delta + (u32)step);
 		return true;
 	}
 	if (writes_stack(g, in)) {
@@ -216,7 +231,7 @@ bool mem_track_stack(struct gen *g)
 
 static bool stack_covers(const struct gen *g, const struct ir_insn *in, int bytes)
 {
-	s32 at = g->off + in->ea.disp;
+	s64 at = stack_place(g->off, in);
 	const struct stack_region *r;
 
 	if (!off_stack(g, in) || !g->region_checked || g->region >= g->n_regions)

@@ -350,10 +350,11 @@ static void fail_here(u8 *const no[], int n)
 /* r8, r9: first and last byte, not wrapped. CF clear: r13 and stack_tag serve them. Another
  * vCPU may take the entry, then the tag, at any moment (tlb_code_page), or set
  * exit_request and take the tag (cpu_ask_to_leave): so the tag is stored with a fence
- * (xchg), and counts only if the entry is still there and nobody asks. */
+ * (xchg), and counts only if the entry is still there and nobody asks. The first page and
+ * the last are none of it: ESP may wrap between two accesses, and r12 + r13 does not. */
 static void make_stack_refill(int mmu)
 {
-	u8 *no[4], *gone, *asked;
+	u8 *no[5], *gone, *asked;
 
 	stub_stack_refill[mmu] = here();
 	x_mov_rr(&code, IRS_32, X_R11, X_R8);
@@ -361,7 +362,10 @@ static void make_stack_refill(int mmu)
 	x_mov_ri(&code, X_R11, 12);
 	no[0] = x_jcc(&code, CC_NE);                         /* wraps       */
 	no[1] = jump_if_apart();
-	find_entry(mmu, true, no + 2);
+	x_lea(&code, IRS_32, X_R9, XMEM(X_R8, -4096));
+	x_grp1_ri(&code, 7, IRS_32, X_R9, -8192);
+	no[2] = x_jcc(&code, CC_AE);
+	find_entry(mmu, true, no + 3);
 	x_mov_rr(&code, IRS_64, X_STACK, X_R9);
 	x_st(&code, IRS_64, env(tcg_layout.stack_addend), X_STACK);
 	x_grp1_ri(&code, 4, IRS_32, X_R8, -4096);
@@ -380,7 +384,7 @@ static void make_stack_refill(int mmu)
 	x_patch8(asked, code.p);
 	x_mov_ri(&code, X_R9, 1ull << 63);                   /* no page     */
 	x_st(&code, IRS_64, env(tcg_layout.stack_tag), X_R9);
-	fail_here(no, 4);
+	fail_here(no, 5);
 }
 
 /* r8d, r9d: first and last byte. CF clear: the table has the page now. */

@@ -267,6 +267,24 @@ blob:
 	WRAP16	\at, data16 frstor
 	WRAP16	\at, fldenv
 	.endr
+	/* Half the address space down, by distances that overflow when they are
+	 * added: not off the same page. */
+	CASE	stack-far
+	mov	$stack, %esp
+	push	$0x2b
+	pop	%es
+	sub	$0x7fffffff, %esp
+	test	$0xac, %ch
+	xor	%dh, %al
+	push	$0x1f
+	END
+	CASE	stack-far
+	mov	$stack, %esp
+	pop	%eax
+	add	$0x7ffffffc, %esp
+	test	$0xac, %ch
+	pop	%ebx
+	END
 	CASE	code16			/* 66h RET and JMP in 32-bit code */
 	mov	$stack, %esp
 	pushw	$0x1234

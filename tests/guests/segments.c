@@ -297,6 +297,12 @@ static void check_stack_wraps(void)
 			 : "=a"(read) :: "ecx", "esi", "memory");
 	CHECK_EQ("stack-wraps-load", read, 0x1234);
 	CHECK_EQ("stack-wraps-store", low[1], 0x1235);
+	/* from 10h down past 0, and up again by a displacement */
+	__asm__ volatile("mov %%esp, %%esi; mov $0x10, %%esp\n\t"
+			 "mov (%%esp), %%eax; sub $0x20, %%esp; sbb %%ecx, %%ecx\n\t"
+			 "add 0x20(%%esp), %%eax; add %%ecx, %%eax; mov %%esi, %%esp"
+			 : "=a"(read) :: "ecx", "esi", "memory");
+	CHECK_EQ("stack-wraps-between", read, 2 * 0x1234 - 1);
 	low[0] = keep[0];
 	low[1] = keep[1];
 }
