@@ -176,7 +176,7 @@ void gen_goto_z(struct dis *d, enum ir_op op, int size, ir_val v, u32 target);
 /* The helper stored the new EIP in cpu->pc. irq: interrupts may have become
  * possible. */
 void gen_leave(struct dis *d, bool irq);
-void gen_leave_next(struct dis *d, bool irq);      /* stores next first      */
+void gen_leave_next(struct dis *d);                /* stores next first      */
 void gen_leave_in_shadow(struct dis *d);           /* no interrupt before next */
 
 static inline int op_bytes(int size) { return 1 << size; }

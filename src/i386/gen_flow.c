@@ -43,16 +43,16 @@ void gen_leave(struct dis *d, bool irq)
 	emit_exit(d, irq || d->single ? IR_EXITMAIN : IR_EXITLOOK);
 }
 
-void gen_leave_next(struct dis *d, bool irq)
+void gen_leave_next(struct dis *d)
 {
 	emit_ste_imm(d, IRS_32, X86_OFS(c.pc), d->next);
-	gen_leave(d, irq);
+	gen_leave(d, false);
 }
 
 void gen_leave_in_shadow(struct dis *d)
 {
 	emit_call(d, HELPER_set_inhibit_irq, IR_NONE, IR_NONE, IR_NONE);
-	gen_leave_next(d, false);
+	gen_leave_next(d);
 }
 
 /* The end of a block of one instruction. */

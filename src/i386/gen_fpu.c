@@ -89,7 +89,7 @@ void gen_fx(struct dis *d)
 
 	emit_call(d, d->row->x ? HELPER_fxrstor : HELPER_fxsave, a, IR_NONE, IR_NONE);
 	if (d->row->x)                           /* MXCSR has changed       */
-		gen_leave_next(d, false);
+		gen_leave_next(d);
 }
 
 /* XSAVE, XRSTOR, XSAVEOPT: row.x 0 to 2. */
@@ -105,7 +105,7 @@ void gen_xsave(struct dis *d)
 		return;
 	}
 	emit_call(d, HELPER_xrstor, a, IR_NONE, IR_NONE);
-	gen_leave_next(d, false);
+	gen_leave_next(d);
 }
 
 /* FWAIT takes #NM only when both CR0.MP and CR0.TS are set. */

@@ -268,7 +268,7 @@ void gen_popf(struct dis *d)
 	if (d->single || d->flags & HF_VM) {
 		emit_call(d, HELPER_set_eflags, v, emit_const(d, d->osz), IR_NONE);
 		emit_esp_add(d, n);
-		gen_leave_next(d, false);
+		gen_leave_next(d);
 		return;
 	}
 	emit_esp_add(d, n);
@@ -326,7 +326,7 @@ static void load_seg(struct dis *d, int seg, ir_val sel, int n)
 		emit_call(d, HELPER_set_inhibit_irq, IR_NONE, IR_NONE, IR_NONE);
 		d->flags &= ~(u32)HF_TF;
 	}
-	gen_leave_next(d, false);
+	gen_leave_next(d);
 }
 
 void gen_push_seg(struct dis *d)
@@ -377,5 +377,5 @@ void gen_lxs(struct dis *d)
 	sel = emit_load_zx(d, IRS_16, &ea);
 	emit_load_seg(d, seg, sel);
 	emit_copy(d, d->osz, d->arg[0].v, ofs);
-	gen_leave_next(d, false);
+	gen_leave_next(d);
 }

@@ -149,7 +149,7 @@ void gen_ldmxcsr(struct dis *d)
 	struct ir_ea ea = emit_ea(d, &d->mem, 4, false);
 
 	emit_call(d, HELPER_ldmxcsr, emit_load(d, IRS_32, &ea), IR_NONE, IR_NONE);
-	gen_leave_next(d, false);
+	gen_leave_next(d);
 }
 
 /* CLFLUSH and its like: only the address is of interest. */

@@ -117,7 +117,7 @@ void gen_sti(struct dis *d)
 	d->ir->stack_cache = false;
 	emit_call(d, HELPER_sti, emit_const(d, d->next), emit_const(d, !d->single), IR_NONE);
 	if (d->single)
-		gen_leave_next(d, false);
+		gen_leave_next(d);
 	else
 		d->shadow = true;
 }
@@ -141,7 +141,7 @@ void gen_mov_to_cr(struct dis *d)
 	ir_val n = emit_const(d, (u32)d->arg[0].imm);
 
 	emit_call(d, HELPER_write_cr, n, d->arg[1].v, IR_NONE);
-	gen_leave_next(d, false);
+	gen_leave_next(d);
 }
 
 void gen_mov_from_dr(struct dis *d)
@@ -156,19 +156,19 @@ void gen_mov_to_dr(struct dis *d)
 	ir_val n = emit_const(d, (u32)d->arg[0].imm);
 
 	emit_call(d, HELPER_write_dr, n, d->arg[1].v, IR_NONE);
-	gen_leave_next(d, false);
+	gen_leave_next(d);
 }
 
 void gen_clts(struct dis *d)
 {
 	emit_call(d, HELPER_clts, IR_NONE, IR_NONE, IR_NONE);
-	gen_leave_next(d, false);
+	gen_leave_next(d);
 }
 
 void gen_lmsw(struct dis *d)
 {
 	emit_call(d, HELPER_lmsw, emit_value(d, &d->arg[0]), IR_NONE, IR_NONE);
-	gen_leave_next(d, false);
+	gen_leave_next(d);
 }
 
 static void store_result(struct dis *d, ir_val v)
@@ -192,7 +192,7 @@ void gen_invlpg(struct dis *d)
 
 	emit_lea(d, IRS_32, t, base, ofs, 0, 0);
 	emit_call(d, HELPER_invlpg, t, IR_NONE, IR_NONE);
-	gen_leave_next(d, false);
+	gen_leave_next(d);
 }
 
 /* Helpers without arguments: RDTSC, CPUID and the like. */
