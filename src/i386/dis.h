@@ -106,6 +106,7 @@ bool decode_quiet(struct dis *d, struct x86_cpu *x, u32 eip);
 /* What code at pc does with the arithmetic flags before it overwrites them. */
 struct peek {
 	u8 live;                     /* it may read these                     */
+	u8 read;                     /* ... and is seen to do so              */
 	u8 shown;                    /* a fault would show these              */
 	u16 regs;                    /* ... when these registers may have changed */
 };

@@ -82,6 +82,7 @@ static void set_exit(struct dis *d, struct ir_insn *i, u32 target, struct peek t
 	i->fuse = there.live;
 	i->fshow = there.shown;
 	i->aux = there.shown ? there.regs : 0;
+	i->xflags |= there.read ? IRX_READS : 0;
 	i->xflags |= target <= d->pc && target != d->next ? IRX_BACK : 0;
 	i->xflags |= same_page(d, target) && !stops_at(d, target) ? 0 : IRX_CROSS;
 }

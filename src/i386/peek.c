@@ -128,7 +128,8 @@ static void walk(struct dis *p, u32 pc, u8 want, u16 regs, int *budget, struct p
 			found->shown |= want;
 			found->regs |= regs;
 		}
-		found->live |= flags_read(p) & want;
+		found->read |= flags_read(p) & want;
+		found->live |= found->read;
 		want &= (u8)~(found->live | flags_written(p));
 		regs |= regs_written(p);
 		f = p->row->flags;

@@ -50,6 +50,7 @@ enum { IRX_LOCK = 1,         /* atomic read-modify-write                   */
        IRX_CALL = 8,         /* exit: a call; imm2 is the return pc        */
        IRX_RET = 16,         /* exit: a return                             */
        IRX_USER = 32,        /* access with user rights (mmu index 1)      */
+       IRX_READS = 64,       /* exit: there is code there that reads flags */
 };
 
 /* Kinds: how passes and the text form treat an op.

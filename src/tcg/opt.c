@@ -626,9 +626,11 @@ static bool is_dead(const struct ir_insn *i, const struct live *l)
 	       !(is_val(i->d) && l->val[i->d]);
 }
 
-/* SUB and AND that are done for their flags alone. */
+/* SUB and AND that are done for their flags alone, a helper for its effect. */
 static void drop_result(struct ir_insn *i)
 {
+	if (i->op == IR_CALL && is_temp(i->d))
+		i->d = IR_NONE;
 	if ((i->op != IR_SUB && i->op != IR_AND) ||
 	    i->fdef != IRF_ALL || (i->part & IRP_D))
 		return;

@@ -34,7 +34,7 @@ static const char cc_names[][4] = {
 };
 static const char flag_letters[] = "cpazso";
 static const char *const xflag_names[] = {
-	"lock", "back", "cross", "call", "ret", "user",
+	"lock", "back", "cross", "call", "ret", "user", "reads",
 };
 
 static const char *slots(int op)

@@ -67,6 +67,8 @@ static void op_call(struct gen *g, struct ir_insn *in)
 
 	if (flags & (IRH_FAULTS | IRH_RREGS))
 		esp_sync(g);
+	if (flags & IRH_RFLAGS && g->fl == FL_MEM)
+		fl_sync_entry(g, IRF_ALL);
 	fl_sync(g, fl_needed_before(g));
 	g->rec.kind = REC_NONE;
 	if (in->c != IR_NONE) {
@@ -291,7 +293,7 @@ bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r)
 	g->busy = g->slots_used = 0;
 	g->def_spill = IR_NONE;
 	g->off = g->delta = g->region = 0;
-	g->region_checked = false;
+	g->region_checked = g->loads_target = false;
 	g->n_cold = g->n_map = g->n_links = 0;
 	g->i = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(g->owner); i++)

@@ -71,6 +71,7 @@ static void gen_alu_mem(struct gen *g, struct ir_insn *in, int n, u8 kills)
 		if (in->op == IR_ADD || in->op == IR_SUB)
 			old = fl_copy_input(g, r);
 		gen_op_rm(g, (u32)n * 8 + 3, size, r, m);
+		mem_access_done(g);
 		fl_after_op(g, kills, recipe_mem(in, r, old));
 		return;
 	}
@@ -249,6 +250,7 @@ static bool gen_compare_loaded(struct gen *g, struct ir_insn *in, struct xmem m)
 			return false;
 	}
 	fl_emit_recipe(c, &rec, NULL);
+	mem_access_done(g);
 	fl_after_op(g, IRF_ALL, rec);
 	return true;
 }
@@ -296,6 +298,7 @@ void op_compare(struct gen *g, struct ir_insn *in)
 		b = opnd(in, IRP_B, val_input(g, in->b));
 		gen_op_rm(g, test ? 0x85 : 0x39, size, b, m);
 	}
+	mem_access_done(g);
 	fl_after_op(g, IRF_ALL, no_recipe);
 }
 

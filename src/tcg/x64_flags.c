@@ -9,7 +9,9 @@
  * PUSHF would take ten times as long.
  *
  * An exit to code that does not read the flags, but might show them in a fault's frame,
- * stores where the recipe stands as code, a thunk (fl_leave); who needs them runs it. */
+ * stores where the recipe stands as code, a thunk (fl_leave); who needs them runs it. So
+ * does one to code that is not known, a return above all, but there the registers go on
+ * to change: they are stored with it (parked). */
 #include "tcg/x64_gen.h"
 
 #include "env/log.h"
@@ -91,6 +93,38 @@ void fl_emit_thunk(struct xcode *c, u8 *at, const struct recipe *rec, const stru
 	x_jmp_to(c, tcg_rw(stub_synced));
 }
 
+/* Where the operands of a parked recipe are, and r10 while its thunk runs. */
+static struct xmem parked(int n)
+{
+	return XMEM(X_ENV, tcg_layout.save + (4 + n) * 8);
+}
+
+/* Does the recipe need a second register? */
+static bool has_b(const struct recipe *r)
+{
+	return !r->b_imm && r->b >= 0 && r->b != r->a;
+}
+
+void fl_emit_parked(struct xcode *c, u8 *at, struct recipe rec)
+{
+	u32 ofs = (u32)(tcg_rx(c->p) - stub_base);
+	bool two = has_b(&rec);
+
+	memcpy(at, &ofs, sizeof(ofs));
+	x_ld(c, IRS_32, X_R9, parked(0));
+	if (two) {
+		x_st(c, IRS_64, parked(2), X_R10);
+		x_ld(c, IRS_32, X_R10, parked(1));
+	}
+	rec.b = two ? X_R10 : rec.b == rec.a ? X_R9 : rec.b;
+	rec.a = X_R9;
+	fl_emit_recipe(c, &rec, NULL);
+	fl_emit_save(c, X_R8);
+	if (two)
+		x_ld(c, IRS_64, X_R10, parked(2));
+	x_jmp_to(c, tcg_rw(stub_synced));
+}
+
 /* The jump to be taken if cpu->cc is a thunk. */
 static u8 *emit_noted(struct xcode *c)
 {
@@ -104,13 +138,34 @@ void fl_start(struct gen *g)
 	const struct ir_insn *in = gen_insn(g);
 	u8 need = fl_needed_after(g);
 
-	if (in->mem != IRM_NONE && g->fl == FL_MEM && in->fdef & need)
-		fl_sync_entry(g, in->fuse | (need & ~in->fdef));
+	if (in->mem == IRM_NONE || g->fl != FL_MEM)
+		return;
+	if (fl_reads(in))
+		fl_sync_entry(g, IRF_ALL);
+	else if (in->fdef & need)
+		fl_sync_entry(g, need & ~in->fdef);
+}
+
+bool fl_reads(const struct ir_insn *in)
+{
+	switch (in->op) {
+	case IR_ADC:
+	case IR_SBB:
+	case IR_RCL:
+	case IR_RCR:
+	case IR_SETCC:
+	case IR_MOVCC:
+	case IR_EXITCC:
+	case IR_LAHF:
+		return true;
+	default:
+		return in->fuse && ir_desc[in->op].kind != IRK_EXIT;
+	}
 }
 
 void fl_sync_entry(struct gen *g, u8 mask)
 {
-	if (g->cc_own || !(mask & ~g->b->insn[0].flive) || !tcg_opt(TCG_OPT_SHOW))
+	if (g->cc_own || !mask || !tcg_opt(TCG_OPT_SHOW))
 		return;
 	cold_add(g, COLD_SYNC, emit_noted(&g->c))->back = g->c.p;
 	g->cc_own = true;
@@ -405,6 +460,20 @@ void fl_sync(struct gen *g, u8 mask)
 	g->fl = FL_MEM;
 }
 
+void fl_show(struct gen *g)
+{
+	if (g->fl != FL_RECIPE)
+		return;
+	if (!fl_needed_before(g)) {
+		g->fl = FL_MEM;
+	} else if (g->busy >> X_R8 & 1) {
+		fl_sync(g, IRF_ALL);
+	} else {
+		fl_redo(g);
+		g->fl = FL_HOST;
+	}
+}
+
 /* Is what the recipe needs in guest registers that are still the same when the flags
  * are asked for? `changed`: globals that are not. */
 static bool rec_lasts(const struct gen *g, const struct recipe *r, u32 changed)
@@ -428,18 +497,36 @@ bool fl_can_note(struct gen *g, const struct ir_insn *in)
 	return rec_lasts(g, &g->carry, in->aux);
 }
 
+/* May the flags be parked: what makes them is stored, and noted? Not if somebody is sure
+ * to ask. */
+static bool can_park(const struct gen *g, const struct ir_insn *in)
+{
+	return tcg_opt(TCG_OPT_SHOW) && g->fl != FL_MEM && g->rec.kind != REC_NONE &&
+	       !has_carry(&g->rec) && in->op != IR_EXITMAIN && in->op != IR_EXITLOOK &&
+	       !(in->xflags & IRX_READS);
+}
+
+static void park(struct gen *g)
+{
+	x_st(&g->c, IRS_32, parked(0), g->rec.a);
+	if (has_b(&g->rec))
+		x_st(&g->c, IRS_32, parked(1), g->rec.b);
+}
+
 void fl_leave(struct gen *g, const struct ir_insn *in)
 {
-	u8 need = in->fuse | in->fshow;
-	u8 *at;
+	u8 need = in->fuse | in->fshow, *at;
+	bool note = fl_can_note(g, in);
 
-	if (!need || !fl_can_note(g, in)) {
+	if (!need || !(note || can_park(g, in))) {
 		fl_sync(g, need);
 		return;
 	}
+	if (!note)
+		park(g);
 	at = fl_emit_note(&g->c);
 	g->fl = FL_RECIPE;
-	cold_add(g, COLD_NOTE, NULL)->back = at;
+	cold_add(g, note ? COLD_NOTE : COLD_PARK, NULL)->back = at;
 	g->fl = FL_MEM;
 }
 
@@ -454,6 +541,7 @@ static int cond_from_mem(struct gen *g, int cc)
 	};
 	u8 mask = flags[cc >> 1].mask;
 
+	fl_sync_entry(g, IRF_ALL);
 	if (!mask) {
 		emit_load(&g->c);
 		return cc;
@@ -478,6 +566,7 @@ void fl_load_carry(struct gen *g)
 		fl_redo(g);
 		g->fl = FL_HOST;
 	} else if (g->fl == FL_MEM) {
+		fl_sync_entry(g, IRF_C);
 		emit_load_carry(&g->c);
 	}
 }
@@ -488,6 +577,7 @@ void fl_load(struct gen *g)
 		fl_redo(g);
 		g->fl = FL_HOST;
 	} else if (g->fl == FL_MEM) {
+		fl_sync_entry(g, IRF_ALL);
 		emit_load(&g->c);
 	}
 }

@@ -40,7 +40,7 @@ struct recipe { u8 kind, size; bool b_imm; s8 a, b; u8 op; s64 imm; s32 a_off, b
 
 enum cold_kind { COLD_READ, COLD_WRITE, COLD_GUARD, COLD_EXIT, COLD_LINK,
 		 COLD_IRQ, COLD_ICOUNT, COLD_STACK, COLD_GROUP, COLD_MISALIGNED,
-		 COLD_ADDEND, COLD_NOTE, COLD_SYNC };
+		 COLD_ADDEND, COLD_NOTE, COLD_PARK, COLD_SYNC };
 
 /* No way to have the flags again. */
 static const struct recipe no_recipe __attribute__((unused));
@@ -50,12 +50,13 @@ struct cold {
 	u8 kind, bytes, mmu, access;
 	bool aligned;        /* READ, WRITE: misaligned is a fault           */
 	bool direct;         /* ... the operand is [r13+r9]                  */
+	bool plain;          /* ... it is [r13+base], [r13+disp]             */
 	int map;             /* ... then the host's instruction in the map   */
 	u8 *from;            /* rel32 of the jump that leads here            */
 	u8 *from2;           /* another one, or NULL                         */
 	u8 *back;            /* where the access (or what follows) starts;
 			      * GROUP: where the check does                  */
-	u8 *acc_end;         /* end of the access, which is copied (WRITE);
+	u8 *acc_end;         /* end of the access, which is copied (WRITE, plain);
 			      * where an absent page is told (ADDEND)        */
 	struct xmem ea;      /* base X_NONE: absolute                        */
 	bool save_flags;     /* EXIT, STACK, MISALIGNED: write host flags to
@@ -103,6 +104,7 @@ struct gen {
 	bool cc_own;                  /* cpu->cc is no thunk                 */
 	int step_reg;                 /* the instruction adds the constant   */
 	s32 step_by;                  /* step_by to it; X_NONE: it does not  */
+	bool loads_target;            /* ... is the load of an exit's target */
 	/* temporaries */
 	s16 last_use[IR_MAX_TEMPS + 1];
 	s8 reg[IR_MAX_TEMPS];         /* host register, or X_NONE           */
@@ -154,6 +156,9 @@ void fl_write_reg(struct gen *g, int r);
 void fl_write_reg_early(struct gen *g, int r, s32 by);
 /* Make cpu->cc hold the flags in `mask` (others do not matter). */
 void fl_sync(struct gen *g, u8 mask);
+/* Have the flags, if they are wanted, in the host's or in cpu->cc: the host's instruction
+ * that comes next may raise a fault of the guest's, whose frame shows them. */
+void fl_show(struct gen *g);
 /* Prepare for host condition `cc`; returns the host condition to test. */
 int fl_cond(struct gen *g, int cc);
 /* Have CF in the host's flags. */
@@ -170,11 +175,15 @@ bool fl_can_note(struct gen *g, const struct ir_insn *in);
 /* cpu->cc is a thunk: the place where fl_emit_thunk puts its offset. */
 u8 *fl_emit_note(struct xcode *c);
 void fl_emit_thunk(struct xcode *c, u8 *at, const struct recipe *rec, const struct recipe *carry);
-/* The flags in `mask` are about to be read from cpu->cc for the sake of a fault's frame.
- * An exit that led here may have noted them: unless something else reads them. */
+/* The same for flags whose operands were stored (fl_leave). */
+void fl_emit_parked(struct xcode *c, u8 *at, struct recipe rec);
+/* Does the instruction read flags? Of exits: its own. */
+bool fl_reads(const struct ir_insn *in);
+/* The flags in `mask` are about to be read from cpu->cc. An exit that led here may have
+ * noted them. */
 void fl_sync_entry(struct gen *g, u8 mask);
-/* At an instruction's start: that, if it merges its flags with others and has a memory
- * operand, for no jump may stand between its check and its access. */
+/* At an instruction's start: that, if it reads flags, or merges its own with others, and
+ * has a memory operand, for no jump may stand between its check and its access. */
 void fl_start(struct gen *g);
 /* Emit a recipe (leaves the flags in the host's; r8 is scratch). carry: see REC_INC;
  * NULL: CF as cpu->cc has it, which is no thunk. */
@@ -219,7 +228,8 @@ bool mem_track_stack(struct gen *g);
 struct xmem mem_operand(struct gen *g, int bytes, bool write);
 /* Before gen_map of a host instruction whose operand must be aligned. */
 void mem_note_alignment(struct gen *g);
-/* After the access of a writing instruction has been emitted. */
+/* After the access of a writing instruction has been emitted, or of one that may be
+ * plain (x64_mem.c). */
 void mem_access_done(struct gen *g);
 struct xmem mem_ea(struct gen *g, const struct ir_ea *ea);  /* of LEA        */
 int mem_access_bytes(const struct ir_insn *in);

@@ -31,6 +31,10 @@
  *	jne   slow
  *	... [r13+r9] ...
  *
+ * Plain loads and stores off a guest register or at an address below 2 GB do without
+ * r9: [r13+register], [r13+address]. Their slow path has copies of the access that run
+ * with r13 set for them.
+ *
  * Accesses off ESP at known distances share one check a stretch of code:
  *
  *	lea   r8, [r12+lo]		an address that wraps is in no page
@@ -206,6 +210,37 @@ void mem_stack_check(struct gen *g)
 	g->region_checked = true;
 }
 
+/* Is there an instruction in the block that reads the flags of the current one? */
+static bool flags_are_read(const struct gen *g)
+{
+	for (int i = g->i + 1; i < g->b->n; i++) {
+		const struct ir_insn *in = &g->b->insn[i];
+
+		if (fl_reads(in) || in->op == IR_CALL)
+			return true;
+		if (in->fdef)
+			return in->fdef != IRF_ALL;
+	}
+	return false;
+}
+
+/* ESP moves, and the flags of that are wanted. If by faults and exits alone there is a
+ * recipe for them: r12 is behind by what is pending. */
+static bool stack_step_flags(struct gen *g, const struct ir_insn *in, s32 step)
+{
+	struct recipe rec = fl_recipe(in, in->op == IR_ADD ? REC_ADD : REC_SUB,
+				      g->t->global[g->t->stack].host, X_NONE);
+
+	if (in->fdef != IRF_ALL || !tcg_opt(TCG_OPT_RECIPE) || flags_are_read(g)) {
+		esp_sync(g);
+		return false;
+	}
+	g->delta = (s32)((u32)g->delta + (u32)step);
+	rec.a_off = (s32)-(u32)g->delta;
+	fl_by_recipe(g, rec);
+	return true;
+}
+
 bool mem_track_stack(struct gen *g)
 {
 	const struct ir_insn *in = gen_insn(g);
@@ -213,10 +248,8 @@ bool mem_track_stack(struct gen *g)
 
 	if (stack_step(g, in, &step)) {
 		g->off = (s32)((u32)g->off + (u32)step);
-		if (in->op != IR_LEA && (in->fdef & fl_needed_after(g))) {
-			esp_sync(g);             /* its flags are wanted    */
-			return false;
-		}
+		if (in->op != IR_LEA && (in->fdef & fl_needed_after(g)))
+			return stack_step_flags(g, in, step);
 		g->delta = (s32)((u32)g->delta + (u32)step);
 		return true;
 	}
@@ -334,11 +367,54 @@ static bool is_direct(const struct gen *g, struct xmem ea, int bytes, int mmu)
 	       !(absolute && ea.disp & (bytes - 1));
 }
 
+/* May the access be [r13+base] or [r13+disp]? Its generator must tell where it ends
+ * (mem_access_done), and change no register of the address before. */
+static bool may_be_plain(const struct gen *g, struct xmem ea)
+{
+	static const bool tells[IR_NOPS] = {
+		[IR_MOV] = true, [IR_ZX] = true, [IR_SX] = true, [IR_ADD] = true,
+		[IR_ADC] = true, [IR_SUB] = true, [IR_SBB] = true, [IR_AND] = true,
+		[IR_OR] = true, [IR_XOR] = true, [IR_CMP] = true, [IR_TEST] = true,
+	};
+	const struct ir_insn *in = &g->b->insn[g->i];
+
+	if (!tells[in->op] || in->part || ea.index != X_NONE || g->loads_target)
+		return false;
+	if (ea.base == X_NONE)
+		return ea.disp >= 0;
+	return !ea.disp && in->ea.base < g->t->n_globals && in->ea.base != g->t->stack &&
+	       (ir_desc[in->op].kind != IRK_ALU2 || in->d == in->a || in->d != in->ea.base);
+}
+
+/* The same for an access that is: k->plain. */
+static struct xmem plain_operand(struct gen *g, struct xmem ea, struct cold *k, s32 table)
+{
+	struct xcode *c = &g->c;
+
+	if (ea.base == X_NONE) {
+		x_rm(c, 0x3b, IRS_64, X_STACK, XMEM(X_ENV, table + (ea.disp >> 12) * 8));
+	} else {
+		x_shrx(c, X_EA, ea.base, X_TWELVE);
+		x_rm(c, 0x3b, IRS_64, X_STACK, (struct xmem){ X_ENV, X_EA, 3, table });
+	}
+	k->from = x_jcc(c, CC_NE);
+	if (k->bytes > 1 && ea.base != X_NONE) {
+		x_rd(c, 0xf6, IRS_8, 0, ea.base);
+		x_u8(c, (u8)(k->bytes - 1));
+		k->from2 = x_jcc(c, CC_NE);
+	}
+	k->plain = true;
+	k->back = c->p;
+	return (struct xmem){ X_STACK, ea.base, 0, ea.disp };
+}
+
 static struct xmem direct_operand(struct gen *g, struct xmem ea, struct cold *k, s32 table)
 {
 	struct xcode *c = &g->c;
 	bool absolute = ea.base == X_NONE && ea.index == X_NONE;
 
+	if (may_be_plain(g, ea))
+		return plain_operand(g, ea, k, table);
 	if (absolute) {
 		x_mov_ri(c, X_HOST, (u32)ea.disp);
 		x_rm(c, 0x3b, IRS_64, X_STACK,
@@ -360,6 +436,18 @@ static struct xmem direct_operand(struct gen *g, struct xmem ea, struct cold *k,
 	k->direct = true;
 	k->back = c->p;
 	return (struct xmem){ X_STACK, X_HOST, 0, 0 };
+}
+
+/* An address below 2 GB, where the operand is aligned: only its page is checked. */
+static struct xmem absolute_operand(struct gen *g, struct xmem ea, int bytes, bool write,
+				    s32 table)
+{
+	struct xcode *c = &g->c;
+
+	x_ld(c, IRS_64, X_HOST, XMEM(X_ENV, table + (ea.disp >> 12) * 8));
+	x_grp1_ri(c, 0, IRS_64, X_HOST, ea.disp);
+	add_access(g, ea, bytes, write, x_jcc(c, CC_S));
+	return XMEM(X_HOST, 0);
 }
 
 struct xmem mem_operand(struct gen *g, int bytes, bool write)
@@ -389,6 +477,9 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 		k = add_access(g, ea, bytes, write, NULL);
 		return direct_operand(g, ea, k, table);
 	}
+	if (ea.base == X_NONE && ea.index == X_NONE && ea.disp >= 0 &&
+	    !(ea.disp & (bytes - 1)) && bytes <= 8)
+		return absolute_operand(g, ea, bytes, write, table);
 	if (ea.base == X_NONE && ea.index == X_NONE) {
 		x_mov_ri(c, X_EA, (u32)ea.disp);
 		x_ld(c, IRS_64, X_HOST, XMEM(X_ENV, table + (s32)((u32)ea.disp >> 12) * 8));
@@ -431,7 +522,7 @@ void mem_access_done(struct gen *g)
 {
 	struct cold *k = g->n_cold ? &g->cold[g->n_cold - 1] : NULL;
 
-	if (k && k->kind == COLD_WRITE && !k->acc_end && k->insn == g->guest_insn)
+	if (k && (k->kind == COLD_WRITE || k->plain) && !k->acc_end && k->insn == g->guest_insn)
 		k->acc_end = g->c.p;
 }
 
@@ -466,6 +557,35 @@ static void less_addend(struct xcode *c, const struct cold *k)
 		x_rr(c, 0x2b, IRS_64, X_HOST, X_STACK);
 }
 
+static void copy_access(struct xcode *c, const struct cold *k)
+{
+	memcpy(c->p, k->back, (size_t)(k->acc_end - k->back));
+	c->p += k->acc_end - k->back;
+}
+
+/* r9 is the host address of a plain access: it is done here, with another r13. */
+static void cold_plain(struct gen *g, const struct cold *k)
+{
+	struct xmem stack = XMEM(X_ENV, tcg_layout.save + 7 * 8);
+	struct xcode *c = &g->c;
+	u8 *bounce = k->kind == COLD_WRITE ? x_jcc8(c, CC_B) : NULL;
+
+	ASSERT(k->acc_end);
+	for (int pass = 0; pass < (bounce ? 2 : 1); pass++) {
+		if (pass)
+			x_patch8(bounce, c->p);
+		x_st(c, IRS_64, stack, X_STACK);
+		if (k->ea.base != X_NONE)
+			x_rr(c, 0x2b, IRS_64, X_HOST, k->ea.base);
+		x_lea(c, IRS_64, X_STACK, XMEM(X_HOST, -k->ea.disp));
+		copy_access(c, k);
+		x_ld(c, IRS_64, X_STACK, stack);
+		if (pass)
+			cold_call(g, k, stub_write_back);
+		x_jmp_to(c, k->acc_end);
+	}
+}
+
 /* The access is done by the hot code with r9 set; when r9 is the bounce
  * buffer (CF) a writing one is done by a copy here and then written back. */
 static void cold_access(struct gen *g, const struct cold *k)
@@ -485,6 +605,10 @@ static void cold_access(struct gen *g, const struct cold *k)
 	cold_delta(g, k->delta);
 	cold_call(g, k, stub);
 	cold_delta(g, -k->delta);
+	if (k->plain) {
+		cold_plain(g, k);
+		return;
+	}
 	if (k->kind != COLD_WRITE) {
 		less_addend(c, k);
 		x_jmp_to(c, k->back);
@@ -495,8 +619,7 @@ static void cold_access(struct gen *g, const struct cold *k)
 	x_jmp_to(c, k->back);
 	x_patch8(bounce, c->p);
 	less_addend(c, k);
-	memcpy(c->p, k->back, (size_t)(k->acc_end - k->back));
-	c->p += k->acc_end - k->back;
+	copy_access(c, k);
 	cold_call(g, k, stub_write_back);
 	x_jmp_to(c, k->acc_end);
 }
@@ -620,6 +743,9 @@ bool cold_emit_all(struct gen *g)
 			break;
 		case COLD_NOTE:
 			fl_emit_thunk(&g->c, k->back, &k->rec, &k->carry);
+			break;
+		case COLD_PARK:
+			fl_emit_parked(&g->c, k->back, k->rec);
 			break;
 		case COLD_SYNC:
 			x_call_to(&g->c, tcg_rw(stub_sync));

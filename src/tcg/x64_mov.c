@@ -26,8 +26,10 @@ static bool gen_load_target(struct gen *g, struct ir_insn *in)
 
 	if (!exit)
 		return false;
+	g->loads_target = true;              /* a note is to be patched      */
 	m = mem_operand(g, 4, false);
-	fl_sync(g, exit->fuse);
+	g->loads_target = false;
+	fl_leave(g, exit);
 	x_ld(&g->c, IRS_32, X_R8, m);
 	g->reg[in->d] = X_R8;
 	return true;
@@ -60,6 +62,7 @@ void op_mov(struct gen *g, struct ir_insn *in)
 			x_rm_load(c, size == IRS_8 ? 0x0fb6 : 0x0fb7, IRS_32, d, m);
 		else
 			gen_op_rm(g, 0x8b, size, d, m);
+		mem_access_done(g);
 		return;
 	}
 	if (b_is_imm(in)) {
@@ -104,6 +107,7 @@ void op_conv(struct gen *g, struct ir_insn *in)
 
 		d = dsize == IRS_16 ? val_def_merge(g, in->d) : val_def(g, in->d, in->ea.base);
 		x_rm_load(c, op, dsize, d, m);
+		mem_access_done(g);
 		return;
 	}
 	s = opnd(in, IRP_B, val_input(g, in->b));

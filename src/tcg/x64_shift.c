@@ -232,7 +232,7 @@ void op_muldiv(struct gen *g, struct ir_insn *in)
 	else
 		s = opnd(in, IRP_B, val_input(g, in->b));
 	if (div) {
-		fl_sync(g, fl_needed_before(g));
+		fl_show(g);
 		gen_map(g, g->guest_insn);
 	}
 	fl_write_reg(g, X_RAX);

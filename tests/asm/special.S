@@ -1230,5 +1230,46 @@ blob:
 	END
 	.endr
 
+/* -- flags behind a return ------------------------------------------------- */
+
+	/* at a return, to code that reads them when the registers that made them have changed */
+	.macro	RETURNED make
+	.irp	read, "pushf; pop %eax", "adc %ebx, %ecx", "sbbl $3, scratch", "setl scratch + 1", \
+		"cmovbe scratch, %edx", "cmovs %ecx, %edx", "lahf", "rcll scratch", "rcr $3, %edx", \
+		"jb 2f; inc %edi", "jo 2f; inc %edi", "inc %edi; jc 2f; dec %edi", \
+		"rol $3, %edx; jz 2f; inc %edi", "shl %cl, %edx", "mov 0xe0000000, %edx", "cmc", \
+		"fcmovb %st(1), %st", "cmpxchg8b scratch", "call 3f; setb %cl", "div %ecx", "into", \
+		"cmp %esi, %edi; ja 2f; inc %edi", "rep cmpsb", "daa", "bsf %edx, %edi; setc %dl"
+	CASE	flags-returned, kinds=0x11010000, flags=C_FPU, states=6
+	mov	$stack, %esp
+	call	1f
+	mov	%edi, %ebx
+	lea	5(%eax), %ebp
+	mov	$0, %ecx
+	\read
+	jmp	2f
+1:	\make
+	ret
+3:	mov	$1, %ebp
+	ret
+2:	END
+	.endr
+	.endm
+	RETURNED "cmp %ebp, %ebx"
+	RETURNED "cmpw $-5, %bp"
+	RETURNED "cmpb %bl, %cl"
+	RETURNED "add %ebp, %ebx"
+	RETURNED "subb $5, %bl"
+	RETURNED "test %ebp, %ebx"
+	RETURNED "xor %ebx, %ebx"
+	RETURNED "sub scratch, %ebp; mov $3, %ebp"
+	RETURNED "shl $3, %ebx"
+	RETURNED "imul $77, %ebp, %ebx"
+	RETURNED "imul %ebp, %ebx; mov (%esi), %edx"
+	RETURNED "cmp %ebp, %ebx; inc %ebp; lea (%ebx, %ebx), %ebx"
+	RETURNED "cmp %ebx, %ebp; inc %ebx"
+	RETURNED "sub $8, %esp; push %ebx; pop %ecx; add $8, %esp"
+	RETURNED "push %ebx; add $4, %esp; pop %ecx; lea -4(%esp), %esp"
+
 	.set	total, ncases
 blob_end:
