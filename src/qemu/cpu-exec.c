@@ -725,6 +725,7 @@ void cpu_exec_init(void)
 	static const struct tb_hooks hooks = { tlb_code_page, cpu_code_unchanged, jc_dropped };
 	u32 mb = machine_config.tb_size ? machine_config.tb_size : CODE_BUFFER_MB;
 
+	tlb_notes_init();
 	tb_init(ram_arena_max, (size_t)mb << 20, MAX(machine_config.smp, 1), &hooks);
 	layout_init();
 	tcg_prologue_init(&target_ir);

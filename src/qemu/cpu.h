@@ -270,6 +270,8 @@ void cpu_run_alone(struct cpu *cpu);
 void cpu_restore_state(struct cpu *cpu);
 
 /* -- soft TLB (cputlb.c) ------------------------------------------------------ */
+/* Once, when guest RAM is there. */
+void tlb_notes_init(void);
 void tlb_init(struct cpu *cpu);
 void tlb_flush(struct cpu *cpu);                       /* this vCPU's thread */
 void tlb_flush_nonglobal(struct cpu *cpu);             /* ... but global pages */

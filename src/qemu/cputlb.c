@@ -12,8 +12,9 @@
  * hit.
  *
  * Other threads. The vCPU whose translation marks a page takes the page's write
- * entries out of all TLBs (tlb_code_page). The owner fills an entry under its
- * tlb_lock, after it has looked at the page's mark; the marker sets the mark, then
+ * entries out of all TLBs (tlb_code_page). The owner notes for the page at which linear
+ * address it will have a write entry, fences, looks at the page's mark, and fills the
+ * entry, under its tlb_lock; the marker sets the mark, fences, reads the note, then
  * searches under that lock: so the one sees the mark, or the other the entry.
  * stack_tag is set by translated code without the lock (stub_stack_refill): it
  * stores the tag, fences, and looks at the entry again, while the marker clears
@@ -53,6 +54,12 @@ static UNCHECKED void tlb_unlock(struct cpu *cpu)
 	if (tcg_parallel)
 		lock_release(&cpu->tlb_lock);
 }
+
+/* By RAM page, where its write entries are: linear page + 1; 0: there are none. A page
+ * that had them at several is looked for in all that is filled. _Atomic; the
+ * marker, who holds the page's lock, sets it to 0 when he has taken them. */
+static const u32 AT_MANY = ~0u;
+static u32 *written_at;
 
 static void stack_forget(struct cpu *cpu)
 {
@@ -112,6 +119,13 @@ void cpu_free(struct cpu *cpu)
 	map_free((u8 *)(uintptr_t)cpu->ret_top - RET_STACK_BYTES,
 		 RET_STACK_BYTES + HOST_PAGE);
 	map_free(cpu, cpu_map_bytes());
+}
+
+void tlb_notes_init(void)
+{
+	written_at = map_anon(NULL, (ram_arena_max >> PAGE_BITS) * sizeof(*written_at), false);
+	if (!written_at)
+		die("no memory for the soft TLB");
 }
 
 static void list_init(struct tlb_list *l)
@@ -380,6 +394,17 @@ static void note_filled(struct cpu *cpu, int mode, bool global, u32 page)
 	l->page[l->n++] = page;
 }
 
+/* May the page, at this linear one, have a write entry? */
+static bool may_write(const struct tlb_full *f, u32 page)
+{
+	u32 *note = &written_at[full_ram(f) >> PAGE_BITS], none = 0;
+
+	if (!__atomic_compare_exchange_n(note, &none, page + 1, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST) && none != page + 1)
+		__atomic_store_n(note, AT_MANY, __ATOMIC_SEQ_CST);
+	return !tb_page_has_code(full_ram(f));
+}
+
 static u64 full_addend(const struct tlb_full *f, u32 page)
 {
 	return (u64)(uintptr_t)ram_arena + full_ram(f) - ((u64)page << PAGE_BITS);
@@ -421,7 +446,7 @@ void tlb_set_page(struct cpu *cpu, gva addr, gpa phys, int prot, int mode)
 	entry_listed(cpu, mode, f, new.global, page);
 	new.gen = cpu->tlb_full_gen[new.global];
 	*f = new;
-	write = prot & PROT_W && new.mr->type == MR_RAM && !tb_page_has_code(full_ram(&new));
+	write = prot & PROT_W && new.mr->type == MR_RAM && may_write(&new, page);
 	entry_set(cpu, mode, false, page, prot & PROT_R ? addend : TLB_INVALID);
 	entry_set(cpu, mode, true, page, write ? addend : TLB_INVALID);
 	tlb_unlock(cpu);
@@ -460,7 +485,7 @@ bool tlb_set_dirty(struct cpu *cpu, const struct tlb_full *f, gva addr, int mode
 		return false;
 	}
 	tlb_lock(cpu);
-	fast = !tb_page_has_code(full_ram(f));
+	fast = may_write(f, page);
 	if (fast) {
 		u64 addend = full_addend(f, page);
 
@@ -492,33 +517,40 @@ struct tlb_full *tlb_full_get(struct cpu *cpu, gva addr, enum mmu_access rw, int
 
 /* -- a RAM page gets code --------------------------------------------------------------- */
 
-static bool take_write_entries_of(struct cpu *cpu, int mode, const struct tlb_list *l,
-				  u64 host)
+/* The write entry for this linear page, if it is the host address's. */
+static bool take_write_entry(struct cpu *cpu, int mode, u32 page, u64 host)
 {
-	const u64 *w = cpu_tables(cpu)->tlb[mode][1];
+	u64 addend = __atomic_load_n(&cpu_tables(cpu)->tlb[mode][1][page], __ATOMIC_RELAXED);
+
+	if (addend + ((u64)page << PAGE_BITS) != host)
+		return false;
+	entry_set(cpu, mode, true, page, TLB_INVALID);
+	return true;
+}
+
+static bool take_listed(struct cpu *cpu, int mode, const struct tlb_list *l, u64 host)
+{
 	bool found = false;
 
-	for (u32 i = 0; i < l->n; i++) {
-		u32 page = l->page[i];
-		u64 addend = __atomic_load_n(&w[page], __ATOMIC_RELAXED);
-
-		if (addend + ((u64)page << PAGE_BITS) != host)
-			continue;
-		entry_set(cpu, mode, true, page, TLB_INVALID);
-		found = true;
-	}
+	for (u32 i = 0; i < l->n; i++)
+		found |= take_write_entry(cpu, mode, l->page[i], host);
 	return found;
 }
 
 /* Take the write entries of the page at this host address; true: there was one.
  * With tlb_lock held. */
-static bool take_write_entries(struct cpu *cpu, u64 host)
+static bool take_write_entries(struct cpu *cpu, u64 host, u32 at)
 {
 	bool found = false;
 
-	for (int m = 0; m < NB_MMU_MODES; m++)
+	for (int m = 0; m < NB_MMU_MODES; m++) {
+		if (at != AT_MANY) {
+			found |= take_write_entry(cpu, m, at - 1, host);
+			continue;
+		}
 		for (int g = 0; g < 2; g++)
-			found |= take_write_entries_of(cpu, m, &cpu->tlb_filled[m][g], host);
+			found |= take_listed(cpu, m, &cpu->tlb_filled[m][g], host);
+	}
 	return found;
 }
 
@@ -528,15 +560,18 @@ static bool take_write_entries(struct cpu *cpu, u64 host)
  * entries after it has set `running`, which is read here after they are gone. */
 bool tlb_code_page(ram_addr ram)
 {
+	u32 at = __atomic_load_n(&written_at[ram >> PAGE_BITS], __ATOMIC_SEQ_CST);
 	u64 host = (u64)(uintptr_t)ram_arena + ram;
 	bool in_flight = false;
 	struct cpu *cpu;
 
+	if (!at)
+		return false;
 	CPU_FOREACH(cpu) {
 		bool found;
 
 		tlb_lock(cpu);
-		found = take_write_entries(cpu, host);
+		found = take_write_entries(cpu, host, at);
 		tlb_unlock(cpu);
 		if (!found)
 			continue;
@@ -545,5 +580,6 @@ bool tlb_code_page(ram_addr ram)
 		in_flight |= tcg_parallel && !qemu_cpu_is_self(cpu) &&
 			     __atomic_load_n(&cpu->running, __ATOMIC_SEQ_CST);
 	}
+	__atomic_store_n(&written_at[ram >> PAGE_BITS], 0, __ATOMIC_SEQ_CST);
 	return in_flight;
 }

@@ -27,10 +27,10 @@
 #include "env/log.h"
 #include "env/map.h"
 #include "tcg/region.h"
+#include "tcg/tb_hash.h"
 #include "tcg/x64_enc.h"
 
 enum { PAGE_BITS = 12, PAGE = 1 << PAGE_BITS, GRANULES = PAGE / 16,
-       N_BUCKETS = 1 << 21, BUCKET_LOCKS = 64,
        CHUNK = 256,                   /* descriptors initialised together   */
        IDLE_STORES = 64,              /* ... until a page is fast again     */
        BATCH = 64,                    /* pages of a long range at a time    */
@@ -58,8 +58,6 @@ static struct page_desc *pages;       /* by RAM page                        */
 static u8 *chunk_ready;               /* _Atomic; by CHUNK of them          */
 static struct lock chunk_lock = LOCK_INIT("page_chunk", RANK_REGION);
 static u64 n_pages;
-static struct tb **bucket;            /* _Atomic heads                      */
-static struct lock bucket_lock[BUCKET_LOCKS];
 static const struct tb_hooks *hooks;
 
 /* Exclusive sections counted by tb_quiesce; _Atomic. */
@@ -73,11 +71,9 @@ void tb_init(u64 ram, size_t code_size, int threads, const struct tb_hooks *h)
 	n_pages = ram >> PAGE_BITS;
 	pages = map_anon(NULL, (n_pages + CHUNK) * sizeof(*pages), false);
 	chunk_ready = calloc(n_pages / CHUNK + 1, 1);
-	bucket = map_anon(NULL, N_BUCKETS * sizeof(*bucket), false);
-	if (!pages || !chunk_ready || !bucket)
+	if (!pages || !chunk_ready)
 		die("no memory for the translator's tables");
-	for (int i = 0; i < BUCKET_LOCKS; i++)
-		lock_init(&bucket_lock[i], "tb_bucket", RANK_TB_BUCKET);
+	tb_htable_init();
 	tcg_region_init(code_size, threads);
 }
 
@@ -380,63 +376,7 @@ void tb_quiesce(void)
 		page_unmark(p);
 }
 
-/* -- by key ----------------------------------------------------------------------- */
-
-/* Neighbours in memory are neighbours in the table, 8 bytes of code a bucket. Each
- * 64 KB of it, and other mappings and modes of the same, go elsewhere. */
-static u32 tb_hash(ram_addr phys, u64 pc, u32 flags)
-{
-	u64 where = (pc - phys) ^ (u64)flags << 32 ^ phys >> 16 << 12;
-
-	return (u32)((phys >> 3) + (where * 0x9e3779b97f4a7c15ull >> 43)) % N_BUCKETS;
-}
-
-static bool tb_matches(const struct tb *tb, ram_addr phys, u64 pc, u64 cs_base,
-		       u32 flags, u32 cflags)
-{
-	return tb->phys == phys && tb->pc == pc && tb->cs_base == cs_base &&
-	       tb->flags == flags && tb->cflags == cflags &&
-	       !__atomic_load_n(&tb->invalid, __ATOMIC_ACQUIRE);
-}
-
-struct tb *tb_htable_lookup(ram_addr phys, u64 pc, u64 cs_base, u32 flags, u32 cflags)
-{
-	struct tb *tb = __atomic_load_n(&bucket[tb_hash(phys, pc, flags)], __ATOMIC_ACQUIRE);
-
-	while (tb && !tb_matches(tb, phys, pc, cs_base, flags, cflags))
-		tb = __atomic_load_n(&tb->hash_next, __ATOMIC_ACQUIRE);
-	return tb;
-}
-
-/* Insert unless the same one is there; returns the one that is there. */
-static struct tb *bucket_insert(struct tb *tb)
-{
-	u32 h = tb_hash(tb->phys, tb->pc, tb->flags);
-	struct tb *there;
-
-	lock_acquire(&bucket_lock[h % BUCKET_LOCKS]);
-	there = tb_htable_lookup(tb->phys, tb->pc, tb->cs_base, tb->flags, tb->cflags);
-	if (!there) {
-		tb->hash_next = bucket[h];
-		__atomic_store_n(&bucket[h], tb, __ATOMIC_RELEASE);
-	}
-	lock_release(&bucket_lock[h % BUCKET_LOCKS]);
-	return there ? there : tb;
-}
-
-/* Who stands on the TB now goes on along its hash_next, which stays. */
-static void bucket_remove(struct tb *tb)
-{
-	u32 h = tb_hash(tb->phys, tb->pc, tb->flags);
-	struct tb **at = &bucket[h];
-
-	lock_acquire(&bucket_lock[h % BUCKET_LOCKS]);
-	while (*at && *at != tb)
-		at = &(*at)->hash_next;
-	if (*at)
-		__atomic_store_n(at, tb->hash_next, __ATOMIC_RELEASE);
-	lock_release(&bucket_lock[h % BUCKET_LOCKS]);
-}
+/* -- publishing --------------------------------------------------------------------- */
 
 static bool pages_mark(struct page_desc *p[2]) REQUIRES(page_locks)
 {
@@ -472,7 +412,7 @@ static struct tb *publish(struct tb *tb, struct page_desc *p[2]) REQUIRES(page_l
 	pages_add_tb(p, tb);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (hooks->unchanged(tb))
-		there = bucket_insert(tb);
+		there = tb_htable_insert(tb);
 	if (there != tb)
 		pages_take_back(p, tb);
 	return there;
@@ -596,7 +536,7 @@ static void tb_drop(struct tb *tb) REQUIRES(page_locks)
 	__atomic_store_n(&tb->invalid, true, __ATOMIC_SEQ_CST);
 	incoming_reset(tb);
 	lock_release(&tb->jmp_lock);
-	bucket_remove(tb);
+	tb_htable_remove(tb);
 	for (int i = 0; i < 2; i++) {
 		if (!p[i])
 			continue;
@@ -827,7 +767,7 @@ void tb_flush_all(void)
 		else if (__atomic_load_n(&p->marked, __ATOMIC_RELAXED))
 			page_forget(p);
 	}
-	map_discard(bucket, N_BUCKETS * sizeof(*bucket));
+	tb_htable_reset();
 	tcg_region_reset_all();
 	TB_STAT_ADD(flushes, 1);
 }

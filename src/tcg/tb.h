@@ -53,8 +53,7 @@ struct tb {
 	u64 pc, cs_base;
 	u32 flags, cflags;
 	int jc_set;              /* its jump cache                           */
-	struct tb *hash_next;    /* _Atomic; bucket lock. Beside the key, which
-				  * who goes along a chain looks at          */
+	struct tb *hash_next;    /* _Atomic; bucket lock. See tb_hash.c       */
 	/* -- code, constant once published ------------------------------ */
 	u8 *code;                /* executable view                          */
 	u32 code_size, hot_size; /* all of it; without the slow paths        */
@@ -111,6 +110,7 @@ u8 *tcg_code_reserve(size_t n);
 bool tcg_in_code(u64 host_pc);
 
 /* -- store ------------------------------------------------------------------- */
+/* The valid TB of this key; NULL: none. No lock (tb_hash.c). */
 struct tb *tb_htable_lookup(ram_addr phys, u64 pc, u64 cs_base, u32 flags, u32 cflags);
 /* Publish a finished TB: takes its pages' locks and the bucket's. If the same
  * one is there already (another vCPU was faster) returns that. NULL, the TB is

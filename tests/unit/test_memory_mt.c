@@ -245,6 +245,27 @@ START_TEST(write_entries_are_taken_from_all)
 }
 END_TEST
 
+/* ... at several linear addresses. */
+START_TEST(write_entries_at_all_addresses)
+{
+	static const gva at[] = { 0x5000, 0x94000, 0x5000 };
+	ram_addr page;
+
+	make_machine();
+	page = low.ram + 0x5000;
+	for (int n = 1; n <= CPUS; n++) {
+		for (int i = 0; i < n; i++) {
+			current_cpu = cpus[i];
+			tlb_set_page(cpus[i], at[i], 0x5000, 7, MMU_KERNEL);
+			ck_assert_uint_ne(tlb_entry(cpus[i], MMU_KERNEL, true, at[i]), TLB_INVALID);
+		}
+		tlb_code_page(page);
+		for (int i = 0; i < n; i++)
+			ck_assert_uint_eq(tlb_entry(cpus[i], MMU_KERNEL, true, at[i]), TLB_INVALID);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("qemu/memory, threads");
@@ -255,6 +276,7 @@ int main(void)
 	tcase_add_test(t, a_vcpus_change_is_everywhere_before_it_goes_on);
 	tcase_add_test(t, flushes_reach_all_vcpus);
 	tcase_add_test(t, write_entries_are_taken_from_all);
+	tcase_add_test(t, write_entries_at_all_addresses);
 	suite_add_tcase(s, t);
 	return suite_main(s);
 }

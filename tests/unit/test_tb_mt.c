@@ -14,6 +14,7 @@
 #include "env/map.h"
 #include "env/thread.h"
 #include "tcg/tb.h"
+#include "tcg/tb_hash.h"
 
 enum { PAGES = 4, PAGE = 4096, BYTES = PAGES * PAGE, THREADS = 4, ROUNDS = 20000,
        SPOTS = 32 };
@@ -296,6 +297,33 @@ START_TEST(changed_bytes_are_not_published)
 }
 END_TEST
 
+/* -- the hash ------------------------------------------------------------------------- */
+/* TBs of one place in several variants share a bucket: more than it has places for. */
+START_TEST(full_bucket)
+{
+	enum { VARIANTS = 20 };
+	struct my_tb *m[VARIANTS];
+
+	for (u32 i = 0; i < VARIANTS; i++) {
+		m[i] = make_tb(0x300);
+		m[i]->tb.cflags = i;
+		ck_assert_ptr_eq(tb_htable_insert(&m[i]->tb), &m[i]->tb);
+	}
+	for (u32 step = 2; step < 4; step++) {
+		for (u32 i = 0; i < VARIANTS; i += step)
+			tb_htable_remove(&m[i]->tb);
+		for (u32 i = 0; i < VARIANTS; i++)
+			ck_assert_ptr_eq(tb_htable_lookup(m[i]->tb.phys, m[i]->tb.pc, 0, 0, i),
+					 i % step ? &m[i]->tb : NULL);
+		for (u32 i = 0; i < VARIANTS; i += step)
+			ck_assert_ptr_eq(tb_htable_insert(&m[i]->tb), &m[i]->tb);
+	}
+	/* another of the same key is not inserted */
+	m[0] = make_tb(0x300);
+	ck_assert_ptr_ne(tb_htable_insert(&m[0]->tb), &m[0]->tb);
+}
+END_TEST
+
 /* -- regions (row-40) ----------------------------------------------------------------- */
 static struct tcg_region region_of[THREADS * 64];
 static u32 n_regions;
@@ -440,6 +468,7 @@ int main(void)
 	tcase_add_test(t, pages_lock_in_order);
 	tcase_add_test(t, a_store_under_way_is_waited_for);
 	tcase_add_test(t, changed_bytes_are_not_published);
+	tcase_add_test(t, full_bucket);
 	tcase_add_test(t, regions_do_not_overlap);
 	tcase_add_test(t, each_thread_gets_a_region);
 	tcase_add_test(t, lookups_beside_insertions);
