@@ -55,37 +55,47 @@ static bool same_registers(const struct ir_ea *a, const struct ir_ea *b)
 	return a->base == b->base && a->index == b->index && a->scale == b->scale;
 }
 
-/* Does the instruction change global v? */
-static bool changes(const struct gen *g, const struct ir_insn *in, ir_val v)
+/* Globals as a set: bit v is global v. What is none is in no set. */
+static u32 set_of(const struct gen *g, ir_val v)
 {
+	return is_global(g, v) ? 1u << v : 0;
+}
+
+/* The globals that the instruction may change. */
+static u32 changes(const struct gen *g, const struct ir_insn *in)
+{
+	u32 d = set_of(g, in->d);
+
 	switch (ir_desc[in->op].kind) {
 	case IRK_FIX:
-		return v == 0 || v == 2;
+		return 1 << 0 | 1 << 2;
 	case IRK_XCHG:
-		return in->b == v || v == 0 || (in->d == v && in->mem != IRM_DST);
+		return 1 << 0 | set_of(g, in->b) | (in->mem != IRM_DST ? d : 0);
 	case IRK_FPU:
-		return v == 0;               /* fnstsw ax                   */
+		return 1 << 0;               /* fnstsw ax                   */
 	case IRK_VEC:
-		return in->d == v || in->c == v;
+		return d | set_of(g, in->c);
 	case IRK_CALL:
-		return true;
+		return ~0u;
 	default:
-		return is_global(g, v) && in->d == v && in->mem != IRM_DST;
+		return in->mem != IRM_DST ? d : 0;
 	}
 }
 
-/* How far the instruction moves the address; false: nobody knows. */
-static bool moves(const struct gen *g, const struct ir_insn *in, const struct ir_ea *ea, s32 *by)
+/* How far the instruction, which changes these globals, moves the address; false:
+ * nobody knows. */
+static bool moves(const struct gen *g, const struct ir_insn *in, u32 changed,
+		  const struct ir_ea *ea, s32 *by)
 {
 	s32 step;
 
 	*by = 0;
-	if (ea->base != IR_NONE && changes(g, in, ea->base)) {
+	if (changed & set_of(g, ea->base)) {
 		if (!mem_steps(in, ea->base, &step))
 			return false;
 		*by = step;
 	}
-	if (ea->index != IR_NONE && changes(g, in, ea->index)) {
+	if (changed & set_of(g, ea->index)) {
 		if (!mem_steps(in, ea->index, &step))
 			return false;
 		*by = (s32)((u32)*by + ((u32)step << ea->scale));
@@ -203,7 +213,7 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 		for (k = start; k < i; k++) {
 			const struct ir_insn *before = &s->g->b->insn[k];
 
-			if (!moves(s->g, before, &in->ea, &step) || step)
+			if (!moves(s->g, before, changes(s->g, before), &in->ea, &step) || step)
 				return;              /* too late for a check */
 			temps |= needs_temps(before);
 		}
@@ -223,6 +233,7 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 static void note_insn(struct scan *s, const struct ir_insn *in)
 {
 	bool exit = ir_desc[in->op].kind == IRK_EXIT, temps = needs_temps(in);
+	u32 changed = changes(s->g, in);
 	s32 step;
 	int k;
 
@@ -231,7 +242,11 @@ static void note_insn(struct scan *s, const struct ir_insn *in)
 
 		c->exit_seen |= exit;
 		c->temps |= temps;
-		if (ir_desc[in->op].kind == IRK_CALL || !moves(s->g, in, &c->g.ea, &step))
+		if (ir_desc[in->op].kind == IRK_CALL)
+			close_group(s, k);
+		else if (!changed)
+			continue;
+		else if (!moves(s->g, in, changed, &c->g.ea, &step))
 			close_group(s, k);
 		else
 			c->off = (s32)((u32)c->off + (u32)step);
@@ -447,6 +462,7 @@ bool group_operand(struct gen *g, const struct ir_insn *in, int bytes, bool writ
 void group_leave(struct gen *g)
 {
 	const struct ir_insn *in = gen_insn(g);
+	u32 changed = g->n_groups ? changes(g, in) : 0;
 
 	for (int i = 0; i < g->n_groups; i++) {
 		struct access_group *q = &g->groups[i];
@@ -458,7 +474,7 @@ void group_leave(struct gen *g)
 			q->open = false;
 			if (!q->place)
 				g->reserved = 0;
-		} else if (moves(g, in, &q->ea, &step)) {
+		} else if (changed && moves(g, in, changed, &q->ea, &step)) {
 			q->off = (s32)((u32)q->off + (u32)step);
 		}
 	}
