@@ -404,13 +404,20 @@ static bool concerns_irq(unsigned port, u8 val)
 	return port == 0 || (port == 3 && val >> 6 == 0 && val & 0x30);
 }
 
+/* May it change counter 2? */
+static bool concerns_speaker(unsigned port, u8 val)
+{
+	return port == 2 || (port == 3 && val >> 6 >= 2);
+}
+
 static void write_port(struct pit *p, unsigned port, u8 val, u64 now) REQUIRES(pit_lock)
 {
 	if (port == 3)
 		write_control(p, val, now);
 	else
 		write_counter(&p->counter[port], val, now);
-	speaker_publish(p);
+	if (concerns_speaker(port, val))
+		speaker_publish(p);
 }
 
 static void write_with_irq(struct pit *p, unsigned port, u8 val) REQUIRES(bql)

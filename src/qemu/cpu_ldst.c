@@ -239,8 +239,8 @@ static u64 probe_beside_code(struct cpu *cpu, u32 addr, u32 size, int mode)
 }
 
 /* A device register, the next commonest: one page, of one region. */
-static const struct tlb_full *io_page(struct cpu *cpu, gva addr, unsigned size, int prot,
-				      int mode)
+static inline const struct tlb_full *io_page(struct cpu *cpu, gva addr, unsigned size, int prot,
+					     int mode)
 {
 	const struct tlb_full *f = full_slot(cpu, addr, mode);
 
@@ -250,16 +250,15 @@ static const struct tlb_full *io_page(struct cpu *cpu, gva addr, unsigned size, 
 }
 
 /* A load, or what a store is made on: see the bounce buffer. False: it is not that. */
-static bool probe_io(struct cpu *cpu, u32 addr, u32 size, int kind, int mode)
+static inline bool probe_io(struct cpu *cpu, u32 addr, u32 size, int prot, int mode)
 {
-	const struct tlb_full *f = io_page(cpu, addr, size, kind == ACCESS_READ ? PROT_R : PROT_W,
-					   mode);
+	const struct tlb_full *f = io_page(cpu, addr, size, prot, mode);
 	u64 v;
 
-	if (!f || (kind != ACCESS_READ && kind != ACCESS_STORE))
+	if (!f)
 		return false;
 	cpu->bounce_size = 0;
-	if (kind == ACCESS_READ) {
+	if (prot == PROT_R) {
 		v = io_readx(cpu, f, addr, size);
 		memcpy(cpu->bounce, &v, sizeof(v));
 	} else {
@@ -288,7 +287,7 @@ static u64 probe_fill(struct cpu *cpu, u32 addr, u32 size, enum mmu_access rw, i
 }
 
 /* LOCK: what is not one access to RAM is done with all other vCPUs stopped. */
-u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
+static __attribute__((noinline)) u64 probe_any(struct cpu *cpu, u32 addr, u32 size, u32 access)
 {
 	int mode = access >> 4 & 15, kind = access >> 8 & 15;
 	enum mmu_access rw = kind == ACCESS_READ ? MMU_DATA_LOAD : MMU_DATA_STORE;
@@ -298,13 +297,7 @@ u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 	u64 at;
 	int n;
 
-	if (access & ACCESS_ALIGNED && addr & (size - 1))
-		target_misaligned(cpu, addr);
-	STAT_INC(slow);
-	at = rw == MMU_DATA_STORE ? probe_beside_code(cpu, addr, size, mode) : 0;
-	if (at)
-		return at;
-	if (probe_io(cpu, addr, size, kind, mode))
+	if (kind == ACCESS_STORE && probe_io(cpu, addr, size, PROT_W, mode))
 		return (u64)(uintptr_t)cpu->bounce;
 	at = probe_fill(cpu, addr, size, rw, mode);
 	if (at)
@@ -329,6 +322,21 @@ u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 		cpu->bounce_ram = ~0ull;
 	}
 	return (u64)(uintptr_t)cpu->bounce;
+}
+
+u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
+{
+	int mode = access >> 4 & 15;
+	u64 at = 0;
+
+	STAT_INC(slow);
+	if (access & ACCESS_ALIGNED && addr & (size - 1))
+		target_misaligned(cpu, addr);
+	if ((access >> 8 & 15) != ACCESS_READ)
+		at = probe_beside_code(cpu, addr, size, mode);
+	else if (probe_io(cpu, addr, size, PROT_R, mode))
+		at = (u64)(uintptr_t)cpu->bounce;
+	return at ? at : probe_any(cpu, addr, size, access);
 }
 
 /* As for a load, whatever the access will be: that sets no D bit too early. */

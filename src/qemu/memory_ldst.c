@@ -47,7 +47,17 @@ static unsigned device_size(const struct memory_region_ops *ops, unsigned size)
 	return MAX(MIN(size, max), min);
 }
 
-static u64 io_read(struct memory_region *mr, gpa off, unsigned size)
+/* May the device get the access as it is? The commonest case by far. */
+static inline bool fits(const struct memory_region *mr, gpa off, unsigned size)
+{
+	const struct memory_region_ops *ops = mr->ops;
+
+	return size >= ops->min_size && size <= (ops->max_size ? ops->max_size : MAX_ACCESS) &&
+	       off < mr->size;
+}
+
+static __attribute__((noinline)) u64 io_read_parts(struct memory_region *mr, gpa off,
+						   unsigned size)
 {
 	unsigned step = device_size(mr->ops, size);
 	u64 v = 0;
@@ -62,12 +72,23 @@ static u64 io_read(struct memory_region *mr, gpa off, unsigned size)
 	return v & size_mask(size);
 }
 
+static inline u64 io_read(struct memory_region *mr, gpa off, unsigned size)
+{
+	if (mr->ops->read && fits(mr, off, size))
+		return mr->ops->read(mr->opaque, off, size) & size_mask(size);
+	return io_read_parts(mr, off, size);
+}
+
 static void io_write(struct memory_region *mr, gpa off, u64 v, unsigned size)
 {
 	unsigned step = device_size(mr->ops, size);
 
 	if (!mr->ops->write)
 		return;
+	if (fits(mr, off, size)) {
+		mr->ops->write(mr->opaque, off, v & size_mask(size), size);
+		return;
+	}
 	for (unsigned i = 0; i < size && off + i < mr->size; i += step)
 		mr->ops->write(mr->opaque, off + i, v >> 8 * i & size_mask(step),
 			       step);

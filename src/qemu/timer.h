@@ -37,7 +37,9 @@ static inline bool timer_pending(const struct timer *t) { return t->armed; }
 
 static inline u64 muldiv64(u64 a, u32 b, u32 c)   /* a * b / c, 96 bits inside */
 {
-	return (u64)((unsigned __int128)a * b / c);
+	u64 low = (a & 0xffffffff) * b, high = (a >> 32) * b + (low >> 32);
+
+	return ((high / c) << 32) + (high % c << 32 | (low & 0xffffffff)) / c;
 }
 
 #endif

@@ -107,6 +107,12 @@ START_TEST(multiply_and_divide)
 	ck_assert_uint_eq(muldiv64(~0ull, 1000000000, 1000000000), ~0ull);
 	ck_assert_uint_eq(muldiv64(3600ull * 1000000000, 1193182, 1000000000),
 			  4295455200ull);
+	for (u64 a = 1; a < 1ull << 62; a = a * 3 + (a >> 7)) {
+		ck_assert_uint_eq(muldiv64(a, 1193182, 1000000000),
+				  (u64)((unsigned __int128)a * 1193182 / 1000000000));
+		ck_assert_uint_eq(muldiv64(a, ~0u, ~0u - 1),
+				  (u64)((unsigned __int128)a * ~0u / (~0u - 1)));
+	}
 }
 END_TEST
 
