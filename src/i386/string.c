@@ -206,6 +206,22 @@ static u32 accumulator(const struct str *s)
 }
 
 /* -- MOVS, STOS, LODS ------------------------------------------------------------ */
+static inline u64 word(const u8 *p, int n)
+{
+	u64 v;
+
+	memcpy(&v, p + 8 * n, 8);
+	return v;
+}
+
+static inline void set_words(u8 *p, u64 a, u64 b, u64 c, u64 d)
+{
+	memcpy(p, &a, 8);
+	memcpy(p + 8, &b, 8);
+	memcpy(p + 16, &c, 8);
+	memcpy(p + 24, &d, 8);
+}
+
 /* Upwards in words of 8, each stored before the next is loaded. */
 static void copy_words(u8 *dst, const u8 *src, size_t bytes)
 {
@@ -217,6 +233,25 @@ static void copy_words(u8 *dst, const u8 *src, size_t bytes)
 	}
 	for (; bytes; bytes--)
 		*dst++ = *src++;
+}
+
+/* The same in blocks of 32, each loaded before the one before it is stored, for a load
+ * waits for stores shortly before it that look alike in their low twelve bits. The
+ * destination is 64 bytes above the source, or below it; there are 32 to copy. */
+static void copy_blocks(u8 *dst, const u8 *src, size_t bytes)
+{
+	u64 a = word(src, 0), b = word(src, 1), c = word(src, 2), d = word(src, 3);
+
+	for (; bytes >= 64; bytes -= 32, dst += 32) {
+		u64 a2, b2, c2, d2;
+
+		src += 32;
+		a2 = word(src, 0), b2 = word(src, 1), c2 = word(src, 2), d2 = word(src, 3);
+		set_words(dst, a, b, c, d);
+		a = a2, b = b2, c = c2, d = d2;
+	}
+	set_words(dst, a, b, c, d);
+	copy_words(dst + 32, src + 32, bytes - 32);
 }
 
 /* Hosts take a destination up to 63 bytes above the source, modulo 4 KB, for an
@@ -236,7 +271,7 @@ static void copy_run(const struct str *s, u8 *dst, const u8 *src, u32 n)
 	size_t bytes = (size_t)n << s->log2, apart = (size_t)(dst - src);
 
 	if (s->step > 0 && apart >= 8 && (bytes < SHORT || host_rep_crawls(dst, src))) {
-		copy_words(dst, src, bytes);
+		(bytes >= 32 && apart >= 64 ? copy_blocks : copy_words)(dst, src, bytes);
 		return;
 	}
 	if (s->step > 0 && apart >= (size_t)s->size) {

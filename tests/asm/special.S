@@ -1230,6 +1230,28 @@ blob:
 	END
 	.endr
 
+/* -- copies ------------------------------------------------------------------- */
+
+	/* from one place to another near it, or as near in another page, with or without overlap */
+	.irp	d, 1, 4, 8, 31, 32, 33, 60, 63, 64, 65, 96, -4, -33, -64, 0xf04, 0x1004, 0x103f
+	.irp	n, 7, 31, 32, 33, 63, 64, 65, 95, 96, 97, 128, 150
+	CASE	copy, states=2
+	mov	$scratch + 0x200, %esi
+	lea	\d(%esi), %edi
+	mov	$\n, %ecx
+	cld
+	rep movsb
+	END
+	CASE	copy, states=2
+	mov	$scratch + 0x203, %esi
+	lea	\d(%esi), %edi
+	mov	$\n, %ecx
+	cld
+	rep movsl
+	END
+	.endr
+	.endr
+
 /* -- flags behind a return ------------------------------------------------- */
 
 	/* at a return, to code that reads them when the registers that made them have changed */
