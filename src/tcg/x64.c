@@ -63,9 +63,11 @@ static void load_arg(struct gen *g, ir_val v, int r)
 static void op_call(struct gen *g, struct ir_insn *in)
 {
 	u8 flags = g->t->helper[in->aux].flags;
+	bool look = stub_helper_look[in->aux] && in->d == IR_NONE &&
+		    g->i + 1 < g->b->n && in[1].op == IR_EXITLOOK;
 	int d;
 
-	if (flags & (IRH_FAULTS | IRH_RREGS))
+	if (look || flags & (IRH_FAULTS | IRH_RREGS))
 		esp_sync(g);
 	if (flags & IRH_RFLAGS && g->fl == FL_MEM)
 		fl_sync_entry(g, IRF_ALL);
@@ -77,6 +79,11 @@ static void op_call(struct gen *g, struct ir_insn *in)
 	}
 	load_arg(g, in->a, X_R8);
 	load_arg(g, in->b, X_R9);
+	if (look) {
+		x_call_to(&g->c, tcg_rw(stub_helper_look[in->aux]));
+		g->i++;                      /* it does not come back       */
+		return;
+	}
 	x_call_to(&g->c, tcg_rw(stub_helper[in->aux]));
 	if (in->d == IR_NONE)
 		return;

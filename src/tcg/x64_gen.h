@@ -143,7 +143,7 @@ extern u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup,
 	  *stub_sync, *stub_synced, *stub_base;
 enum { N_CLASSES = 7 };
 extern u8 *stub_probe[2][N_ACCESS][N_CLASSES]; /* [mmu][ACCESS_*][size class] */
-extern u8 *stub_helper[256];
+extern u8 *stub_helper[256], *stub_helper_look[256];
 int stub_size_class(int bytes, bool aligned);  /* 1 2 4 8 10 16, 16 aligned */
 
 /* -- x64_flags.c ------------------------------------------------------------- */

@@ -19,8 +19,9 @@ u8 *stub_exit_main, *stub_exit_link, *stub_exit_irq, *stub_lookup, *stub_lookup_
    *stub_write_back, *stub_stack_refill[2], *stub_group_refill[2][2], *stub_jump_cache,
    *stub_sync, *stub_synced, *stub_base;
 u8 *stub_probe[2][N_ACCESS][N_CLASSES];
-u8 *stub_helper[256];
+u8 *stub_helper[256], *stub_helper_look[256];
 
+static u8 *lookup_saved;             /* stub_lookup_pc, the globals are in struct cpu */
 static const struct ir_target *target;
 static struct xcode code;
 
@@ -194,6 +195,7 @@ static void make_enter(void)
 	x_st(&code, IRS_64, env(tcg_layout.pc), X_R8);
 	stub_lookup_pc = tcg_rx(code.p);                     /* cpu->pc     */
 	save_globals();
+	lookup_saved = tcg_rx(code.p);
 	x_st(&code, IRS_64, env(tcg_layout.ret_sp), X_RSP);
 	x_mov_rr(&code, IRS_64, X_RDI, X_ENV);
 	call_c((void *)tcg_layout.lookup_tb_ptr);
@@ -402,12 +404,8 @@ static void make_group_refill(int mmu, bool write)
 
 /* -- helpers -------------------------------------------------------------------- */
 
-/* r8d, r9d and arg_c: arguments. r8: result. */
-static void make_helper(int n)
+static void call_helper(const struct ir_helper *h)
 {
-	const struct ir_helper *h = &target->helper[n];
-
-	stub_helper[n] = here();
 	note_host_pc();
 	save_globals();
 	x_mov_rr(&code, IRS_64, X_RDI, X_ENV);
@@ -415,10 +413,30 @@ static void make_helper(int n)
 	x_mov_rr(&code, IRS_32, X_RDX, X_R9);
 	x_ld(&code, IRS_32, X_RCX, env(tcg_layout.arg_c));
 	call_c(h->fn);
+}
+
+/* r8d, r9d and arg_c: arguments. r8: result. The second stub does not return: it goes on
+ * at cpu->pc. It is for helpers that load one, in the main; they write everything. */
+enum { CHANGES_ALL = IRH_WREGS | IRH_WFLAGS };
+
+static void make_helper(int n)
+{
+	const struct ir_helper *h = &target->helper[n];
+
+	stub_helper[n] = here();
+	call_helper(h);
 	x_mov_rr(&code, IRS_64, X_R8, X_RAX);
 	load_globals(h->flags & IRH_WREGS);
 	clear_host_pc();
 	ret();
+
+	if ((h->flags & CHANGES_ALL) != CHANGES_ALL)
+		return;
+	stub_helper_look[n] = here();
+	call_helper(h);
+	clear_host_pc();
+	x_lea(&code, IRS_64, X_RSP, XMEM(X_RSP, 8));
+	x_jmp_to(&code, tcg_rw(lookup_saved));
 }
 
 /* cpu->cc is a thunk (x64_flags.c): run it. All registers are kept, the host's flags
