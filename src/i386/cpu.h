@@ -74,6 +74,7 @@ enum {
 	HF_VIF = 1 << 28,        /* CLI and the like are for EFLAGS.VIF      */
 	HF_XBP = 1 << 27,        /* DR7 has a breakpoint on instructions     */
 	HF_OSFXSR = 1 << 22,     /* CR4.OSFXSR                               */
+	HF_GRANTED = HF_GS_BIG | HF_OSFXSR,   /* no part of a TB's key, see translate.c */
 	HF_XM = 1 << 23,         /* MXCSR leaves an exception unmasked       */
 	HF_UMIP = 1 << 24,       /* CR4.UMIP                                 */
 };

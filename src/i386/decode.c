@@ -580,7 +580,7 @@ static void check_row(struct dis *d)
 	if (lacks_feature(d, f))
 		raise_ud(d);
 	if ((f & (SSEROW | MMXROW) && d->flags & HF_EM) ||
-	    (f & SSEROW && !(d->flags & HF_OSFXSR)))
+	    (f & SSEROW && !dis_has(d, HF_OSFXSR)))
 		raise_ud(d);
 	if (d->exc >= 0)
 		return;

@@ -102,6 +102,10 @@ bool decode(struct dis *d, u32 pc);
  * its bytes cannot be had from RAM. Raises nothing, emits nothing. */
 bool decode_quiet(struct dis *d, struct x86_cpu *x, u32 eip);
 
+/* -- translate.c ----------------------------------------------------------------- */
+/* Does the mode have this flag (HF_*)? Of HF_GRANTED: the block counts on the answer. */
+bool dis_has(struct dis *d, u32 hf);
+
 /* -- peek.c -------------------------------------------------------------------- */
 /* What code at pc does with the arithmetic flags before it overwrites them. */
 struct peek {

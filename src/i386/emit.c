@@ -109,7 +109,7 @@ void emit_raise(struct dis *d, int vector, u32 err)
 
 enum seg_kind { SEG_FLAT, SEG_BASE, SEG_CHECK };
 
-static enum seg_kind seg_kind(const struct dis *d, int seg, bool write)
+static enum seg_kind seg_kind(struct dis *d, int seg, bool write)
 {
 	static const struct { u32 hf; u8 kind; } how[NB_SEGS] = {
 		[R_ES] = { HF_ES_FLAT, SEG_FLAT }, [R_CS] = { HF_CS_FLAT, SEG_FLAT },
@@ -119,7 +119,7 @@ static enum seg_kind seg_kind(const struct dis *d, int seg, bool write)
 
 	if (seg == R_CS && write)
 		return SEG_CHECK;
-	return d->flags & how[seg].hf ? how[seg].kind : SEG_CHECK;
+	return dis_has(d, how[seg].hf) ? how[seg].kind : SEG_CHECK;
 }
 
 static size_t seg_ofs(int seg)

@@ -124,7 +124,8 @@ static void walk(struct dis *p, u32 pc, u8 want, u16 regs, int *budget, struct p
 		if (!decode(p, pc) || p->exc >= 0 || !is_plain(p))
 			break;
 		note_bytes(p);
-		if (may_fault(p)) {
+		/* SSE that is not enabled faults: whoever comes there sees if it is */
+		if (may_fault(p) || p->row->flags & SSEROW) {
 			found->shown |= want;
 			found->regs |= regs;
 		}

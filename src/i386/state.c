@@ -419,8 +419,8 @@ void target_get_tb_state(struct cpu *cpu, struct tb_state *s)
 
 	s->pc = cpu->pc;
 	s->cs_base = x->seg[R_CS].base | (u64)x->seg[R_CS].limit << 32;
-	s->flags = x->hflags;
-	s->lasting = target_lasting_flags(x->hflags);
+	s->flags = x->hflags & ~(u32)HF_GRANTED;
+	s->lasting = target_lasting_flags(s->flags);
 	s->mode = target_mmu_index(x->hflags);
 }
 

@@ -43,6 +43,59 @@ const struct ir_target target_ir = {
 };
 #undef GLOBAL
 
+/* -- what is taken for granted ------------------------------------------------------- */
+
+/* Few instructions depend on these flags, and kernels run the same code with them and
+ * without: before and after they have enabled SSE, with the GS of each process.
+ * They are no part of a TB's key. A block that has such an instruction takes the flag
+ * for set and asks at its entry; where it is not, a variant goes on. */
+static const struct { u32 hf, cf; } granted[] = {
+	{ HF_GS_BIG, 0x1000 }, { HF_OSFXSR, 0x2000 },
+};
+_Static_assert((HF_GS_BIG | HF_OSFXSR) == HF_GRANTED && (0x1000 | 0x2000) == CF_REFUTED &&
+	       ARRAY_SIZE(granted) == IR_MAX_GRANTED, "each of them");
+
+u32 target_refuted(struct cpu *cpu)
+{
+	u32 cf = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(granted); i++)
+		cf |= x86(cpu)->hflags & granted[i].hf ? 0 : granted[i].cf;
+	return cf;
+}
+
+static u32 flags_granted(u32 cflags)
+{
+	u32 hf = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(granted); i++)
+		hf |= cflags & granted[i].cf ? 0 : granted[i].hf;
+	return hf;
+}
+
+static void grant(struct dis *d, u32 hf)
+{
+	struct ir_granted *q;
+	u32 cf = 0;
+
+	for (int i = 0; i < d->ir->n_granted; i++)
+		if (d->ir->granted[i].mask == hf)
+			return;
+	for (unsigned i = 0; i < ARRAY_SIZE(granted); i++)
+		cf |= granted[i].hf == hf ? granted[i].cf : 0;
+	q = &d->ir->granted[d->ir->n_granted++];
+	*q = (struct ir_granted){ X86_OFS(hflags), hf, d->t->cflags | cf };
+}
+
+bool dis_has(struct dis *d, u32 hf)
+{
+	if (!(d->flags & hf))
+		return false;
+	if (hf & HF_GRANTED && d->ir)
+		grant(d, hf);
+	return true;
+}
+
 /* -- a block --------------------------------------------------------------------- */
 
 static void open_first_page(struct dis *d)
@@ -66,7 +119,8 @@ static bool one_addend(const struct dis *d)
 static void begin_block(struct dis *d, struct translation *t)
 {
 	*d = (struct dis){
-		.t = t, .ir = t->ir, .cpu = t->cpu, .flags = t->flags,
+		.t = t, .ir = t->ir, .cpu = t->cpu,
+		.flags = t->flags | flags_granted(t->cflags),
 		.cs_base = (u32)t->cs_base, .cs_limit = (u32)(t->cs_base >> 32),
 		.first = true,
 		.single = (t->flags & (HF_TF | HF_INHIBIT_IRQ | HF_RF)) != 0 ||
@@ -115,13 +169,23 @@ static void load_changing_imm(struct dis *d)
 					       IR_NONE, IR_NONE));
 }
 
+/* These end with the first instruction, whatever becomes of it. */
+static void end_passing_flags(struct dis *d)
+{
+	ir_val t = emit_lde(d, IRS_32, X86_OFS(hflags));
+	struct ir_insn *i = ir_add(d->ir, IR_AND, IRS_32);
+
+	i->d = i->a = t;
+	i->b = IR_IMM;
+	i->imm = (s32)~(u32)(HF_INHIBIT_IRQ | HF_RF);
+	emit_ste(d, IRS_32, X86_OFS(hflags), t);
+}
+
 static void gen_insn(struct dis *d)
 {
 	mark_insn(d);
-	/* These end with this instruction, whatever becomes of it. */
 	if (d->first && d->flags & (HF_INHIBIT_IRQ | HF_RF))
-		emit_ste_imm(d, IRS_32, X86_OFS(hflags),
-			     d->flags & ~(u32)(HF_INHIBIT_IRQ | HF_RF));
+		end_passing_flags(d);
 	if ((d->flags & (HF_XBP | HF_RF)) == HF_XBP)
 		emit_call(d, HELPER_exec_breakpoint, emit_const(d, d->cs_base + d->pc),
 			  IR_NONE, IR_NONE);

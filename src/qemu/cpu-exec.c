@@ -425,6 +425,8 @@ static void get_key(struct cpu *cpu, struct tb_key *k)
 		k->cflags = cpu->cflags_next_tb;
 		cpu->cflags_next_tb = ~0u;
 	}
+	if (k->cflags & (CF_COUNT_MASK | CF_NOCACHE))        /* no way round   */
+		k->cflags |= target_refuted(cpu);
 	cpu->fetch_mode = k->s.mode;
 	if (cpu->stack_mode != k->s.mode) {
 		cpu->stack_mode = k->s.mode;

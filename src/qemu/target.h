@@ -33,6 +33,8 @@ enum { CF_COUNT_MASK = 0xff,      /* at most this many instructions, 0: any  */
        CF_NO_STACK = 0x100,       /* no shared checks: deoptimised variant   */
        CF_NOCACHE = 0x200,        /* run once, forget                        */
        CF_NOIRQ = 0x400,          /* no interrupt before it                  */
+       CF_REFUTED = 0x3000,       /* what the target took for granted does not
+				   * hold: a bit for each                    */
 };
 
 struct translation {              /* in: */
@@ -62,6 +64,9 @@ struct tb_state {
 	int mode;                 /* target_mmu_index(flags)                 */
 };
 void target_get_tb_state(struct cpu *cpu, struct tb_state *s);
+/* Which of CF_REFUTED are so now. A TB whose cflags have one of these bits does not
+ * count on what it stands for; one whose cflags have not asks at its entry. */
+u32 target_refuted(struct cpu *cpu);
 /* TB flags without those that hold for one instruction only. */
 u32 target_lasting_flags(u32 tb_flags);
 gva target_linear_pc(u64 pc, u64 cs_base);        /* linear address of a pc  */

@@ -21,6 +21,7 @@ void ir_reset(struct ir_block *b, const struct ir_target *t)
 	b->n_vals = IR_FIRST_TEMP;
 	b->mmu_idx = 0;
 	b->stack_cache = b->direct = false;
+	b->n_granted = 0;
 }
 
 ir_val ir_temp(struct ir_block *b)

@@ -209,12 +209,18 @@ struct ir_target {
 
 /* -- a block under construction ------------------------------------------- */
 #define IR_MAX_INSNS 2048
+/* What a block takes for granted of struct cpu: the u32 at ofs has the bits of mask.
+ * Where it has not the block goes on, from its start, in the variant `cflags`. */
+enum { IR_MAX_GRANTED = 2 };
+struct ir_granted { s32 ofs; u32 mask, cflags; };
 struct ir_block {
 	const struct ir_target *target;
 	int n, n_vals;                 /* instructions; next free value        */
 	u8 mmu_idx;                    /* default mmu index of its accesses    */
 	bool stack_cache;              /* SS is flat: ESP accesses may share a
 					* check, see x64.c                     */
+	u8 n_granted;
+	struct ir_granted granted[IR_MAX_GRANTED];
 	bool direct;                   /* its accesses are likely to have the
 				* addend that the stack has, see x64_mem.c */
 	struct ir_insn insn[IR_MAX_INSNS];

@@ -295,6 +295,9 @@ int ir_print(const struct ir_block *b, char *buf, size_t size)
 	if (b->mmu_idx || b->stack_cache || b->direct)
 		put(&o, "block mmu=%d stack=%d direct=%d\n", b->mmu_idx, b->stack_cache,
 		    b->direct);
+	for (int i = 0; i < b->n_granted; i++)
+		put(&o, "# granted: env[%d] & 0x%x, or the variant 0x%x\n", b->granted[i].ofs,
+		    b->granted[i].mask, b->granted[i].cflags);
 	for (int n = 0; n < b->n; n++)
 		put_insn(&o, b->target, &b->insn[n]);
 	return (int)o.len;

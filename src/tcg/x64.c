@@ -189,6 +189,23 @@ static void gen_irq_check(struct gen *g)
 	cold_add(g, COLD_IRQ, x_jcc(&g->c, CC_NE));
 }
 
+/* What the block takes for granted; no flags are at stake. */
+static void gen_granted_checks(struct gen *g)
+{
+	struct xcode *c = &g->c;
+
+	for (int i = 0; i < g->b->n_granted; i++) {
+		const struct ir_granted *q = &g->b->granted[i];
+		int link = gen_add_link(g, g->tb->pc, q->cflags);
+
+		x_rm_load(c, 0xf7, IRS_32, 0, XMEM(X_ENV, q->ofs));  /* test */
+		x_u32(c, q->mask);
+		x_align_patch(c, 2);
+		g->links[link].patch = x_jcc(c, CC_E);
+		cold_add(g, COLD_LINK, NULL)->link = link;
+	}
+}
+
 /* Take the block's instructions off those that may still run; if they are too many
  * leave as it does for an interrupt. No flags are at stake here either. */
 static void gen_icount_check(struct gen *g)
@@ -211,7 +228,7 @@ static void gen_guest_insn(struct gen *g, struct ir_insn *in)
 
 static int count_exits(const struct ir_block *b)
 {
-	int n = MAX_REGIONS + MAX_GROUPS; /* their variants; a call
+	int n = MAX_REGIONS + MAX_GROUPS + b->n_granted; /* variants; a call
 				      * has its target and its pad  */
 
 	for (int i = 0; i < b->n; i++)
@@ -233,6 +250,7 @@ static void note_step(struct gen *g, const struct ir_insn *in)
 
 static bool gen_hot(struct gen *g, bool irq_check)
 {
+	gen_granted_checks(g);
 	if (irq_check)
 		gen_irq_check(g);
 	if (tcg_layout.icount_left)

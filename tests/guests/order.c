@@ -165,6 +165,30 @@ static void crossing(void)
 static void movaps_odd(void *p) { (void)p; __asm__ volatile("movaps 0xa00001, %xmm0"); }
 static void fld_absent(void *p) { (void)p; __asm__ volatile("flds 0xa00000"); }
 
+/* Flags that are overwritten behind an SSE instruction: its #UD shows them. */
+static void flags_before_sse(void *p)
+{
+	(void)p;
+	__asm__ volatile("cmp %%eax, %%eax; jz 1f; .skip 200, 0x90; 1: xorps %%xmm0, %%xmm0\n\t"
+			 "test %%esp, %%esp" ::: "cc");
+}
+
+/* One piece of code while SSE is enabled, and not. */
+static void sse_on_and_off(void)
+{
+	u32 cr4 = get_cr4();
+
+	for (int i = 0; i < 6; i++) {
+		int on = i % 3 != 1;
+
+		set_cr4(on ? cr4 : cr4 & ~0x200u);
+		CHECK_EQ("sse-on-and-off", trap_try(flags_before_sse, 0), on ? -1 : UD);
+		if (!on)
+			CHECK_EQ("sse-off-flags", trap_last.eflags & 0x8d5, 0x44);
+	}
+	set_cr4(cr4);
+}
+
 static void vectors(void)
 {
 	u32 cr0 = get_cr0(), cr4 = get_cr4();
@@ -195,5 +219,6 @@ void guest_main(void)
 	fetches();
 	crossing();
 	vectors();
+	sse_on_and_off();
 	paging_off();
 }

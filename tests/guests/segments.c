@@ -74,6 +74,36 @@ static void check_accesses(void)
 	}
 }
 
+/* One piece of code with a GS of many kinds: what was translated for one that has no
+ * limit must not serve another. */
+static u32 by_gs;
+
+static void gs_read(void *p)
+{
+	(void)p;
+	__asm__ volatile("movl %%gs:0x1000, %0" : "=r"(by_gs));
+}
+
+static void check_gs_kinds(void)
+{
+	static const struct { u32 limit; u8 flags; int vector; } kinds[] = {
+		{ 0xfffff, G | B, -1 }, { 0xfff, B, GP }, { 0x1003, B, -1 }, { 0, 0, GP },
+	};
+
+	*(volatile u32 *)(area + 0x1000) = 0x5eed;
+	for (unsigned i = 0; i < 4 * N_ELEM(kinds); i++) {
+		unsigned k = i * 5 / 3 % N_ELEM(kinds);
+
+		gdt[SEL_TEST / 8] = descriptor((u32)area, kinds[k].limit, DATA, kinds[k].flags);
+		__asm__ volatile("mov %0, %%gs" :: "r"(kinds[k].flags ? SEL_TEST : 0));
+		by_gs = 0;
+		if (kinds[k].vector >= 0 && upstream_lacks("gs-kinds"))
+			continue;
+		CHECK_EQ("gs-kinds", trap_try(gs_read, 0), kinds[k].vector);
+		CHECK_EQ("gs-kinds-value", by_gs, kinds[k].vector < 0 ? 0x5eed : 0);
+	}
+}
+
 static void null_access(void *p)
 {
 	(void)p;
@@ -311,6 +341,7 @@ void guest_main(void)
 {
 	check_stack_wraps();
 	check_accesses();
+	check_gs_kinds();
 	check_loads();
 	check_pop();
 	check_accessed_bit();
