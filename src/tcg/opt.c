@@ -573,7 +573,8 @@ static void opt_init(struct opt *o, struct ir_block *b)
 	for (int n = 0; n < b->n && b->n_vals > IR_FIRST_TEMP; n++) {
 		const struct ir_insn *i = &b->insn[n];
 
-		EACH_READ(i, count_use, o);
+		if (i->op != IR_INSN)
+			EACH_READ(i, count_use, o);
 	}
 }
 
@@ -649,8 +650,6 @@ static void live_before(const struct opt *o, const struct ir_insn *i,
 {
 	u8 kill = may_keep_flags(i) ? 0 : i->fdef;
 
-	if (i->op == IR_INSN)
-		return;
 	l->flags = (l->flags & ~kill) | flags_used(o, i);
 	l->fault = (l->fault & ~kill) | (may_fault(o, i) ? IRF_ALL : i->fshow);
 	if (is_val(i->d)) {
@@ -676,6 +675,11 @@ static void backward(struct opt *o, struct live *l)
 	for (int n = b->n - 1; n >= 0; n--) {
 		struct ir_insn *i = &b->insn[n];
 
+		if (i->op == IR_INSN) {
+			i->flive = l->flags;
+			i->ffault = l->fault;
+			continue;
+		}
 		if ((traits[i->op] & ENDS) || (i->op == IR_CALL &&
 		    (helper_flags(o, i) & IRH_NORETURN)))
 			l->flags = l->fault = 0;

@@ -261,11 +261,13 @@ static bool gen_hot(struct gen *g, bool irq_check)
 		if (g->c.p > g->limit)
 			return false;
 		note_step(g, in);
-		if (in->op == IR_INSN)
+		if (in->op == IR_INSN) {
 			gen_guest_insn(g, in);
-		else if (!mem_track_stack(g))
-			fl_start(g), gen_op[in->op](g, in);
-		group_leave(g);
+		} else {
+			if (!mem_track_stack(g))
+				fl_start(g), gen_op[in->op](g, in);
+			group_leave(g);
+		}
 		val_release(g);
 	}
 	return true;

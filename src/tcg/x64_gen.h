@@ -263,7 +263,10 @@ void gen_jump_cache(struct xcode *c, struct xmem table);
 void op_exit(struct gen *g, struct ir_insn *in);
 
 /* -- x64_val.c ----------------------------------------------------------------- */
-bool val_is_temp(ir_val v);
+static inline bool val_is_temp(ir_val v)
+{
+	return v >= IR_FIRST_TEMP && v < IR_MAX_TEMPS;
+}
 int val_use(struct gen *g, ir_val v);   /* host register that holds v         */
 int val_input(struct gen *g, ir_val v); /* same; ESP with no move pending     */
 /* Host register for result v; it may be that of `dying`, an input whose last

@@ -462,8 +462,11 @@ bool group_operand(struct gen *g, const struct ir_insn *in, int bytes, bool writ
 void group_leave(struct gen *g)
 {
 	const struct ir_insn *in = gen_insn(g);
-	u32 changed = g->n_groups ? changes(g, in) : 0;
+	u32 changed;
 
+	if (!g->n_groups)
+		return;
+	changed = changes(g, in);
 	for (int i = 0; i < g->n_groups; i++) {
 		struct access_group *q = &g->groups[i];
 		s32 step;

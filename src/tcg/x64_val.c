@@ -8,11 +8,6 @@
 
 static const u8 pool[] = { X_R10, X_R14 };
 
-bool val_is_temp(ir_val v)
-{
-	return v >= IR_FIRST_TEMP && v < IR_MAX_TEMPS;
-}
-
 struct xmem val_slot(struct gen *g, ir_val v)
 {
 	if (g->slot[v] < 0) {
