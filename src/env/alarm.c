@@ -1,34 +1,111 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/env/alarm.c - timerfds in the main loop. */
+/* src/env/alarm.c - a timer that sends its thread a signal.
+ *
+ * The system calls are made without the C library's wrappers: a sanitizer's would hold the
+ * signal back until the thread calls its library, which translated code never does; and
+ * musl's timer_create() does not know SIGEV_THREAD_ID in every version. */
+#define _GNU_SOURCE
 #include "env/alarm.h"
 
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "env/timerfd.h"
+#include "env/clock.h"
+#include "env/log.h"
+#include "env/signal.h"
 
-/* If not, it was set anew since poll. */
-static void alarm_rings(void *opaque) REQUIRES(bql)
+/* What the kernel's interface looks like. */
+enum { NOTIFY_THREAD_ID = 4, FLAG_RESTORER = 0x04000000 };
+struct kernel_sigevent { u64 value; int signo, notify, tid, unused[11]; };
+struct kernel_sigaction { void (*handler)(int); u64 flags; void (*restorer)(void); u64 mask; };
+
+static _Thread_local struct {
+	void (*rings)(void);             /* NULL: the thread has no alarm     */
+	int timer;
+	s64 at;                          /* the handler clears it             */
+} own;
+
+/* rt_sigreturn, number 15. */
+void alarm_handler_returns(void);
+__asm__(".pushsection .text\n"
+	"alarm_handler_returns: mov $15, %eax\n"
+	"syscall\n"
+	".popsection");
+
+static SIGNAL_SAFE void handler(int signo)
 {
-	struct alarm *a = opaque;
-
-	if (timerfd_test_and_clear(a->fd))
-		a->cb(a->opaque);
+	(void)signo;
+	__atomic_store_n(&own.at, 0, __ATOMIC_RELAXED);
+	if (own.rings)
+		own.rings();
 }
 
-void alarm_init(struct alarm *a, poll_fn *cb, void *opaque)
+static void unblock(bool on)
 {
-	*a = (struct alarm){ timerfd_new(), cb, opaque };
-	main_loop_set_fd_handler(a->fd, alarm_rings, NULL, a);
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	pthread_sigmask(on ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 
-void alarm_cleanup(struct alarm *a)
+/* The first thread's does it for all. Sent by others the signal does nothing. */
+static void handler_install(void)
 {
-	main_loop_set_fd_handler(a->fd, NULL, NULL, NULL);
-	close(a->fd);
-	a->fd = -1;
+	const struct kernel_sigaction sa = {
+		handler, SA_ONSTACK | SA_RESTART | FLAG_RESTORER, alarm_handler_returns, 0,
+	};
+
+	if (syscall(SYS_rt_sigaction, SIGALRM, &sa, NULL, sizeof(sa.mask)))
+		bug("rt_sigaction");
 }
 
-void alarm_set(struct alarm *a, s64 expire_ns)
+void alarm_open(void (*rings)(void))
 {
-	timerfd_set(a->fd, expire_ns);
+	struct kernel_sigevent ev = {
+		.signo = SIGALRM, .notify = NOTIFY_THREAD_ID, .tid = (int)syscall(SYS_gettid),
+	};
+
+	handler_install();
+	own.at = 0;
+	if (syscall(SYS_timer_create, CLOCK_MONOTONIC, &ev, &own.timer))
+		die("cannot make a timer");
+	own.rings = rings;
+	unblock(true);
+}
+
+void alarm_close(void)
+{
+	unblock(false);
+	own.rings = NULL;
+	syscall(SYS_timer_delete, own.timer);
+}
+
+s64 alarm_at(void)
+{
+	return __atomic_load_n(&own.at, __ATOMIC_RELAXED);
+}
+
+/* The time is stored first: should the alarm ring at once, that clears it. */
+void alarm_set(s64 expire_ns)
+{
+	const struct itimerspec at = {
+		.it_value = { expire_ns / NS_PER_SEC, expire_ns % NS_PER_SEC },
+	};
+
+	if (alarm_at() == expire_ns)
+		return;
+	__atomic_store_n(&own.at, expire_ns, __ATOMIC_RELAXED);
+	if (syscall(SYS_timer_settime, own.timer, TIMER_ABSTIME, &at, NULL))
+		bug("timer_settime(%lld)", (long long)expire_ns);
+}
+
+void alarm_bring_forward(s64 expire_ns)
+{
+	s64 at = alarm_at();
+
+	if (own.rings && (!at || expire_ns < at))
+		alarm_set(expire_ns);
 }

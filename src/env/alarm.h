@@ -1,25 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/env/alarm.h - a host timer that any thread may set without waking the main
- * loop: a timerfd that the loop watches. For what is set often by threads other
- * than main, and seldom lives to its end; see poll_timer for the rest. */
+/* src/env/alarm.h - the calling thread's alarm: at a time of CLOCK_MONOTONIC a signal
+ * interrupts it, whether it runs or sleeps (event_wait). It costs no wake-up of any other
+ * thread and no descriptor. Linux: timer_create(2) with SIGEV_THREAD_ID, SIGALRM. */
 #ifndef ENV_ALARM_H
 #define ENV_ALARM_H
 
-#include "env/poll.h"
+#include "env/types.h"
 
-struct alarm {
-	int fd;
-	poll_fn *cb;
-	void *opaque;
-};
-
-/* cb(opaque) will run in the main thread, under the BQL. Ends the program when
- * the host gives no descriptor. */
-void alarm_init(struct alarm *a, poll_fn *cb, void *opaque) REQUIRES(bql);
-void alarm_cleanup(struct alarm *a) REQUIRES(bql);
-/* Fire once at `expire_ns` of CLOCK_MONOTONIC, at once when that has passed;
- * replaces an earlier time; 0: not at all. Any thread, one at a time. A callback
- * for an earlier time may be under way, and may come once more. */
-void alarm_set(struct alarm *a, s64 expire_ns);
+/* The calling thread, which thread_create() made, has one from now on until it ends. rings()
+ * runs in the signal's handler: it is SIGNAL_SAFE. Ends the program when the host gives no
+ * timer. */
+void alarm_open(void (*rings)(void));
+void alarm_close(void);
+/* Ring once, at `expire_ns`, at once when that has passed; instead of an earlier setting. 0:
+ * not at all. It may ring once more for what was set before. */
+void alarm_set(s64 expire_ns);
+/* The same, unless it rings before that anyway. A thread without an alarm: nothing. */
+void alarm_bring_forward(s64 expire_ns);
+/* When it will ring; 0: not set, or it has rung. */
+s64 alarm_at(void);
 
 #endif

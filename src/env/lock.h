@@ -43,7 +43,6 @@ enum lock_rank {
 	RANK_CPU_LIST = 20,   /* vCPU list, exclusive protocol              */
 	RANK_CPU_WORK = 30,   /* one vCPU's queued work                     */
 	RANK_CPU_TIMER = 32,  /* one vCPU's timer                           */
-	RANK_HALT = 35,       /* one vCPU's halt condition                  */
 	RANK_PAGE = 40,       /* one guest page's list of TBs               */
 	RANK_TB_BUCKET = 50,  /* one bucket of the TB hash                  */
 	RANK_TB_JMP = 60,     /* one TB's incoming links                    */

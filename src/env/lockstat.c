@@ -205,12 +205,10 @@ void lockstat_held(const struct lock_hold *h)
 
 void lockstat_slept(const struct lock *l, const struct lock_site *site, u64 start)
 {
-	bool idle = l->rank == RANK_HALT;
-	struct row *r = row_find(idle ? STAT_IDLE : STAT_COND, l->name, site, 0);
+	struct row *r = row_find(STAT_COND, l->name, site, 0);
 
 	if (tracing())
-		locktrace_span(idle ? TRACE_IDLE : TRACE_WAIT, idle ? "halted" : site->what, start,
-			       l->since);
+		locktrace_span(TRACE_WAIT, site->what, start, l->since);
 	if (!r)
 		return;
 	ADD(r->n, 1);

@@ -39,6 +39,10 @@ int host_context_trap(struct host_context *ctx);
  * return, or NULL if the kernel gave none. May be changed. */
 u8 *host_context_fpu(struct host_context *ctx);
 
+/* For a function that the handler of an alarm calls (env/alarm.h), at any instruction of
+ * the thread: it may only store. The thread sanitizer's own calls have no place there. */
+#define SIGNAL_SAFE __attribute__((no_sanitize("thread")))
+
 /* The alternate stack of a thread: for thread.c. signal_stack_leave takes
  * what signal_stack_enter returned. */
 void *signal_stack_enter(void);

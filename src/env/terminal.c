@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -25,7 +24,9 @@ static bool found;                     /* `cooked` is valid                  */
 static volatile sig_atomic_t is_raw;
 
 static void (*quit_fn)(int signo);
-static int quit_fd = -1;
+static struct event_notifier quit = { -1 };
+static u32 quit_signals;               /* _Atomic; a bit for each that came  */
+static const int quits[] = { SIGINT, SIGTERM, SIGHUP };
 
 static void apply(const struct termios *t)
 {
@@ -99,13 +100,38 @@ void terminal_raw(bool signals)
 
 /* -- signals that ask us to end --------------------------------------------- */
 
+/* No signalfd: the kernel wakes who polls one at each signal of any thread (a vCPU's
+ * alarm), to look. */
+static void on_quit_signal(int signo)
+{
+	int saved = errno;
+
+	__atomic_fetch_or(&quit_signals, 1u << signo, __ATOMIC_SEQ_CST);
+	event_notifier_set(&quit);
+	errno = saved;
+}
+
 static void quit_readable(void *opaque)
 {
-	struct signalfd_siginfo info;
+	u32 signals;
 
 	(void)opaque;
-	while (read(quit_fd, &info, sizeof(info)) == sizeof(info))
-		quit_fn((int)info.ssi_signo);
+	event_notifier_test_and_clear(&quit);
+	signals = __atomic_exchange_n(&quit_signals, 0, __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; i < ARRAY_SIZE(quits); i++)
+		if (signals & 1u << quits[i])
+			quit_fn(quits[i]);
+}
+
+/* One that our parent had us ignore (nohup) stays ignored. */
+static void catch_quit(int signo)
+{
+	struct sigaction sa = { .sa_handler = on_quit_signal,
+				.sa_flags = SA_ONSTACK | SA_RESTART };
+	struct sigaction old;
+
+	if (!sigaction(signo, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaction(signo, &sa, NULL);
 }
 
 /* UNCHECKED: takes the BQL only if the caller has not, which clang cannot
@@ -123,18 +149,11 @@ static UNCHECKED void watch(int fd)
 
 void terminal_on_quit(void (*fn)(int signo))
 {
-	sigset_t set;
-
 	quit_fn = fn;
-	if (quit_fd >= 0)
+	if (quit.fd >= 0)
 		return;
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	quit_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-	if (quit_fd < 0)
-		return;          /* the signals keep their default: we end */
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	watch(quit_fd);
+	event_notifier_init(&quit);
+	watch(quit.fd);
+	for (unsigned i = 0; i < ARRAY_SIZE(quits); i++)
+		catch_quit(quits[i]);
 }

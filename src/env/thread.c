@@ -2,7 +2,8 @@
 /* src/env/thread.c - host threads on pthreads.
  *
  * Every thread has a number, a name and an alternate signal stack. Only the
- * main thread takes asynchronous signals: the others block all but faults. */
+ * main thread takes asynchronous signals: the others block all but faults, and their
+ * own alarm (alarm.c). */
 #define _GNU_SOURCE
 #include "env/thread.h"
 

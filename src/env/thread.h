@@ -8,7 +8,7 @@
 struct thread { u64 handle; };
 
 /* Start fn(arg) on a new thread named `name` (15 characters show in ps).
- * Fatal on failure. Signals other than faults are blocked in it. */
+ * Fatal on failure. Signals other than faults are blocked in it (but see env/alarm.h). */
 void thread_create(struct thread *t, const char *name, void *(*fn)(void *),
 		   void *arg);
 void *thread_join(struct thread *t);

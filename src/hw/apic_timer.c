@@ -8,11 +8,11 @@
  *
  * DIFF: as in upstream, a period is one tick longer than the initial count. A
  * period below MIN_PERIOD_NS gives an interrupt every so often only: the guest
- * cannot make the main loop busy. */
+ * gets on between two of them. */
 #include "env/clock.h"
 #include "hw/apic_regs.h"
 
-enum { MIN_PERIOD_NS = 20000 };
+enum { MIN_PERIOD_NS = 50000 };
 
 /* The divide configuration's bits 3, 1, 0: 000 is by 2, 110 by 128, 111 by 1. */
 static int shift_of(u32 divide)

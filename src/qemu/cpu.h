@@ -8,6 +8,7 @@
 #ifndef QEMU_CPU_H
 #define QEMU_CPU_H
 
+#include "env/event.h"
 #include "env/lock.h"
 #include "env/thread.h"
 
@@ -55,12 +56,10 @@ struct tlb_list { u32 *page, n, max; };
 /* A range that holds all large pages filled: (a & mask) == addr. */
 struct tlb_large { u64 addr, mask; };
 
-/* What a vCPU thread sleeps on. `kicked`: somebody changed what it waits for
- * since it looked last (cpus.c). */
+/* What a vCPU thread sleeps on; set: somebody changed what it waits for since it looked
+ * last (cpus.c). */
 struct halt_cond {
-	struct lock lock;
-	struct cond cond;
-	u32 kicked;                  /* _Atomic                            */
+	struct wake_event kicked;
 	u64 kick_at;                 /* _Atomic; see lockstat_kick()       */
 };
 
@@ -229,13 +228,11 @@ static inline struct cpu *cpu_next(const struct cpu *cpu)
 /* -- run loop (cpus.c, cpu-exec.c) ------------------------------------------ */
 /* Ask the vCPU's thread to look at its requests: wakes it when it sleeps, makes
  * it leave cpu_exec when it runs. After what it is to look at has been stored.
- * Any thread, no lock needed; takes halt_cond's (RANK_HALT). Upstream:
- * qemu_cpu_kick. */
+ * Any thread, no lock needed. Upstream: qemu_cpu_kick. */
 void qemu_cpu_kick(struct cpu *cpu);
 /* The same for what cpu_handle_interrupt looks at: a running vCPU does so without
  * leaving cpu_exec. */
 void cpu_poke(struct cpu *cpu);
-void cpu_exit(struct cpu *cpu);                 /* any thread: exit_request */
 /* Set exit_request. Any thread, no lock. Translated code sees it there, or misses the
  * stack's page and looks then: the request first, as stub_stack_refill stores the
  * page before it looks. */
@@ -243,6 +240,12 @@ static inline void cpu_ask_to_leave(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&cpu->stack_tag, TLB_INVALID, __ATOMIC_SEQ_CST);
+}
+/* Have cpu_exec return. Any thread, signal handlers too. Upstream: cpu_exit. */
+static inline void cpu_exit(struct cpu *cpu)
+{
+	__atomic_store_n(&cpu->leave, true, __ATOMIC_SEQ_CST);
+	cpu_ask_to_leave(cpu);
 }
 /* Set / clear bits of interrupt_request; cpu_interrupt kicks. */
 void cpu_interrupt(struct cpu *cpu, u32 mask) REQUIRES(bql);

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* src/qemu/cpu_timer.c - the timer of a vCPU: see cpu_timer.h.
  *
- * `watched` says that main's alarm is set. The vCPU's thread clears it when it goes
- * to sleep until then itself, main when the alarm has rung. An alarm that rings
- * too early (the machine was stopped meanwhile) is set again; one that rings while
- * the machine is stopped is not: cpu_timer_run() sets it when the vCPU runs on. */
+ * A setting while the vCPU runs brings the thread's alarm forward. Everything else is
+ * found between its runs: that the timer is due, was set later, was set by another
+ * thread, or that the machine was stopped meanwhile. */
 #include "qemu/cpu_timer.h"
 
 #include <stdlib.h>
 
 #include "env/alarm.h"
+#include "env/clock.h"
 #include "env/log.h"
-#include "qemu/cpu.h"
+#include "qemu/cpus.h"
 #include "qemu/icount.h"
 #include "qemu/timer.h"
+
+/* The thread's alarm takes a few microseconds, in which a guest that sets a timer in its
+ * own interrupt gets no further. While the vCPU runs, the alarm is not nearer than this. */
+enum { MIN_ALARM_NS = 50000 };
 
 struct lock_class cpu_timers;
 
@@ -22,8 +26,6 @@ struct cpu_timer {
 	struct cpu *cpu;
 	cpu_timer_fn *cb;
 	s64 expire_ns;                   /* _Atomic; virtual clock, -1: not set */
-	bool watched;                    /* _Atomic                           */
-	struct alarm alarm;
 };
 
 UNCHECKED void cpu_timer_lock(struct cpu *cpu)
@@ -46,21 +48,18 @@ static void set_expire(struct cpu_timer *t, s64 ns) REQUIRES(cpu_timers)
 	__atomic_store_n(&t->expire_ns, ns, __ATOMIC_RELAXED);
 }
 
-static bool watched(const struct cpu_timer *t)
-{
-	return __atomic_load_n(&t->watched, __ATOMIC_RELAXED);
-}
-
-static void watch(struct cpu_timer *t, bool on) REQUIRES(cpu_timers)
-{
-	alarm_set(&t->alarm, on ? qemu_clock_to_host_ns(t->expire_ns) : 0);
-	__atomic_store_n(&t->watched, on, __ATOMIC_RELAXED);
-}
-
 static void fire(struct cpu_timer *t) REQUIRES(cpu_timers)
 {
 	set_expire(t, -1);
 	t->cb(t->cpu);
+}
+
+/* When the alarm has to ring: never 0, which is "not at all". */
+static s64 alarm_ns(const struct cpu_timer *t)
+{
+	s64 expire = __atomic_load_n(&t->expire_ns, __ATOMIC_RELAXED);
+
+	return MAX(qemu_clock_to_host_ns(expire), (s64)1);
 }
 
 void cpu_timer_mod(struct cpu *cpu, s64 expire_ns)
@@ -70,73 +69,32 @@ void cpu_timer_mod(struct cpu *cpu, s64 expire_ns)
 	set_expire(t, MAX(expire_ns, 0));
 	if (icount_enabled())
 		icount_deadline_changed();
-	else if (qemu_clock_running())
-		watch(t, true);
+	else if (qemu_cpu_is_self(cpu) && qemu_clock_running())
+		alarm_bring_forward(MAX(alarm_ns(t), clock_monotonic_ns() + MIN_ALARM_NS));
 }
 
 void cpu_timer_del(struct cpu *cpu)
 {
-	struct cpu_timer *t = cpu->timer;
-
-	set_expire(t, -1);
-	if (watched(t))
-		watch(t, false);
+	set_expire(cpu->timer, -1);
 }
 
-/* -- who keeps watch ---------------------------------------------------------------- */
-static void alarm_rings(void *opaque) REQUIRES(bql)
+/* -- the thread's watch ------------------------------------------------------------- */
+s64 cpu_timer_alarm_ns(const struct cpu *cpu)
 {
-	struct cpu_timer *t = opaque;
-
-	cpu_timer_lock(t->cpu);
-	__atomic_store_n(&t->watched, false, __ATOMIC_RELAXED);
-	if (t->expire_ns >= 0 && qemu_clock_running()) {
-		if (t->expire_ns <= qemu_clock_get_ns())
-			fire(t);
-		else
-			watch(t, true);
-	}
-	cpu_timer_unlock(t->cpu);
-}
-
-static s64 sleep_ns(struct cpu_timer *t) REQUIRES(cpu_timers)
-{
-	s64 left;
-
-	if (t->expire_ns < 0 || !qemu_clock_running())
-		return -1;
-	left = t->expire_ns - qemu_clock_get_ns();
-	if (left <= 0) {
-		fire(t);
+	if (!cpu->timer || cpu_timer_expire(cpu) < 0 || !qemu_clock_running())
 		return 0;
-	}
-	if (t->watched)
-		watch(t, false);
-	return left;
+	return alarm_ns(cpu->timer);
 }
 
-s64 cpu_timer_sleep(struct cpu *cpu)
+s64 cpu_timer_attend(struct cpu *cpu)
 {
-	s64 ns;
-
-	if (!cpu->timer || cpu_timer_expire(cpu) < 0)
-		return -1;
+	if (!cpu_timer_alarm_ns(cpu))
+		return 0;
 	cpu_timer_lock(cpu);
-	ns = sleep_ns(cpu->timer);
+	if (cpu->timer->expire_ns >= 0 && cpu->timer->expire_ns <= qemu_clock_get_ns())
+		fire(cpu->timer);
 	cpu_timer_unlock(cpu);
-	return ns;
-}
-
-void cpu_timer_run(struct cpu *cpu)
-{
-	struct cpu_timer *t = cpu->timer;
-
-	if (!t || watched(t) || cpu_timer_expire(cpu) < 0 || icount_enabled())
-		return;
-	cpu_timer_lock(cpu);
-	if (!t->watched && t->expire_ns >= 0 && qemu_clock_running())
-		watch(t, true);
-	cpu_timer_unlock(cpu);
+	return cpu_timer_alarm_ns(cpu);
 }
 
 /* -- icount -------------------------------------------------------------------------- */
@@ -180,13 +138,11 @@ void cpu_timer_init(struct cpu *cpu, cpu_timer_fn *cb)
 	t->cpu = cpu;
 	t->cb = cb;
 	t->expire_ns = -1;
-	alarm_init(&t->alarm, alarm_rings, t);
 	cpu->timer = t;
 }
 
 void cpu_timer_destroy(struct cpu *cpu)
 {
-	alarm_cleanup(&cpu->timer->alarm);
 	lock_destroy(&cpu->timer->lock);
 	free(cpu->timer);
 	cpu->timer = NULL;

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#include "env/alarm.h"
+#include "env/signal.h"
 #include "qemu/cpu_timer.h"
 
 static void kicks_clear(struct cpu *cpu)
@@ -17,15 +19,27 @@ static void kicks_clear(struct cpu *cpu)
 	__atomic_store_n(&cpu->leave, false, __ATOMIC_SEQ_CST);
 }
 
+/* The thread's alarm: in HLT, in guest code, anywhere. */
+static SIGNAL_SAFE void timer_rings(void)
+{
+	event_set_own(&current_cpu->halt_cond->kicked);
+	cpu_exit(current_cpu);
+}
+
+/* Most often the alarm is set for what it has to be. */
+static void watch_timer(struct cpu *cpu)
+{
+	if (cpu_timer_alarm_ns(cpu) != alarm_at())
+		alarm_set(cpu_timer_attend(cpu));
+}
+
 /* A parked vCPU's timer stands still. */
 static void idle_sleep(struct cpu *cpu)
 {
-	s64 ns = cpu_flag(&cpu->stopped) ? -1 : cpu_timer_sleep(cpu);
-
-	if (ns < 0)
+	if (!cpu_flag(&cpu->stopped))
+		watch_timer(cpu);
+	if (cpu_thread_is_idle(cpu))
 		halt_sleep(cpu->halt_cond);
-	else if (ns > 0)
-		halt_sleep_for(cpu->halt_cond, ns);
 }
 
 /* Returns when there is something to do. */
@@ -40,7 +54,7 @@ static void qemu_wait_io_event(struct cpu *cpu)
 
 static void run(struct cpu *cpu)
 {
-	cpu_timer_run(cpu);
+	watch_timer(cpu);
 	cpu_run(cpu);
 }
 
@@ -66,13 +80,16 @@ static void *mttcg_cpu_thread_fn(void *arg)
 	current_cpu = cpu;
 	cpu_set_created(cpu, true);
 	bql_unlock();
+	alarm_open(timer_rings);
 	for (;;) {
 		qemu_wait_io_event(cpu);
 		if (!cpu_is_asked(cpu))
 			run(cpu);
 		else if (!attend(cpu))
-			return NULL;
+			break;
 	}
+	alarm_close();
+	return NULL;
 }
 
 static void mttcg_start_vcpu_thread(struct cpu *cpu) REQUIRES(bql)
@@ -80,7 +97,6 @@ static void mttcg_start_vcpu_thread(struct cpu *cpu) REQUIRES(bql)
 	char name[16];
 
 	cpu->halt_cond = &cpu->own_halt;
-	halt_cond_init(cpu->halt_cond);
 	cpu_list_add(cpu);
 	snprintf(name, sizeof(name), "CPU %d/TCG", cpu->cpu_index);
 	thread_create(&cpu->thread, name, mttcg_cpu_thread_fn, cpu);

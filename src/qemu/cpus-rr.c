@@ -9,9 +9,12 @@
  * when another vCPU has its turn. */
 #include "qemu/cpus_accel.h"
 
+#include "env/alarm.h"
 #include "env/clock.h"
 #include "env/log.h"
 #include "env/poll.h"
+#include "env/signal.h"
+#include "qemu/cpu_timer.h"
 #include "qemu/icount.h"
 #include "qemu/target.h"
 
@@ -290,6 +293,35 @@ static void rr_wait_io_event(void)
 	}
 }
 
+/* -- the vCPUs' timers ---------------------------------------------------------------------
+ * One alarm for all of them; it is set for the first. With icount there is none. */
+static SIGNAL_SAFE void timer_rings(void)
+{
+	struct cpu *cpu = rr.current;
+
+	event_set_own(&rr.halt.kicked);
+	if (cpu)
+		cpu_exit(cpu);
+}
+
+static void watch_timers(void)
+{
+	s64 first = 0;
+	struct cpu *cpu;
+
+	lock_acquire(&qemu_cpu_list_lock);
+	CPU_FOREACH(cpu) {
+		s64 at = cpu_flag(&cpu->stopped) ? 0 : cpu_timer_attend(cpu);
+
+		if (at && (!first || at < first))
+			first = at;
+	}
+	lock_release(&qemu_cpu_list_lock);
+	alarm_set(first);
+}
+
+/* -- the thread ------------------------------------------------------------------------------ */
+
 static void *rr_cpu_thread_fn(void *arg)
 {
 	struct cpu *cpu = arg;
@@ -297,9 +329,13 @@ static void *rr_cpu_thread_fn(void *arg)
 	bql_lock();
 	cpu_set_created(cpu, true);
 	bql_unlock();
+	if (!icount_enabled())
+		alarm_open(timer_rings);
 	for (;;) {
 		halt_clear(&rr.halt);
 		rr_wait_io_event();
+		if (!icount_enabled())
+			watch_timers();
 		if (icount_enabled())
 			while (!halt_kicked(&rr.halt) && icount_turn())
 				;
@@ -324,7 +360,6 @@ static void rr_start_vcpu_thread(struct cpu *cpu) REQUIRES(bql)
 		return;
 	}
 	started = true;
-	halt_cond_init(&rr.halt);
 	poll_timer_init(&rr.timer, rr_kick_thread, NULL);
 	cpu_list_add(cpu);
 	thread_create(&rr.thread, "ALL CPUs/TCG", rr_cpu_thread_fn, cpu);

@@ -5,7 +5,6 @@
 
 #include "env/lockstat.h"
 #include "env/log.h"
-#include "qemu/cpu_timer.h"
 #include "qemu/machine.h"
 #include "qemu/target.h"
 
@@ -25,64 +24,40 @@ static const struct accel_ops *ops(void)
  * sleep, then sleeps until `kicked`. The waker changes one of those things, then
  * sets `kicked`. So a change that the sleeper's look missed came after the
  * clearing, and its kick is seen: no wake-up is lost, whatever locks the two
- * hold. Who finds `kicked` set has nothing to do: the sleeper has not looked
- * since it was. */
-
-void halt_cond_init(struct halt_cond *h)
-{
-	lock_init(&h->lock, "halt_cond", RANK_HALT);
-	cond_init(&h->cond);
-}
+ * hold. */
 
 void halt_clear(struct halt_cond *h)
 {
-	__atomic_store_n(&h->kicked, 0, __ATOMIC_SEQ_CST);
+	event_reset(&h->kicked);
 	lockstat_reaction(&h->kick_at, false);
 }
 
 bool halt_kicked(const struct halt_cond *h)
 {
-	return __atomic_load_n(&h->kicked, __ATOMIC_SEQ_CST);
+	return event_is_set(&h->kicked);
 }
 
 static void halt_wake(struct halt_cond *h)
 {
 	lockstat_kick(&h->kick_at);
-	if (__atomic_exchange_n(&h->kicked, 1, __ATOMIC_SEQ_CST))
-		return;
-	/* The sleeper has looked, or will see: woken, it finds the lock free. */
-	lock_acquire(&h->lock);
-	lock_release(&h->lock);
-	cond_broadcast(&h->cond);
+	event_set(&h->kicked);
 }
 
 void halt_sleep(struct halt_cond *h)
 {
-	lock_acquire(&h->lock);
-	while (!halt_kicked(h))
-		cond_wait(&h->cond, &h->lock);
-	lock_release(&h->lock);
+	halt_sleep_for(h, -1);
 }
 
 bool halt_sleep_for(struct halt_cond *h, s64 ns)
 {
-	bool kicked;
+	u64 start = lockstat_now();
+	bool kicked = event_wait(&h->kicked, ns);
 
-	lock_acquire(&h->lock);
-	if (!halt_kicked(h))
-		cond_timedwait(&h->cond, &h->lock, ns);
-	kicked = halt_kicked(h);
-	lock_release(&h->lock);
+	lockstat_idle("halted", start);
 	return kicked;
 }
 
 /* -- kicks -------------------------------------------------------------------------- */
-
-void cpu_exit(struct cpu *cpu)
-{
-	__atomic_store_n(&cpu->leave, true, __ATOMIC_SEQ_CST);
-	cpu_ask_to_leave(cpu);
-}
 
 /* `kicked` before `leave`: a thread that clears `leave` before it looks at
  * `kicked` (cpus-rr.c) loses neither. */
@@ -242,7 +217,6 @@ void resume_all_vcpus(void)
 	CPU_FOREACH(cpu) {
 		cpu_set_flag(&cpu->stop, false);
 		cpu_set_flag(&cpu->stopped, false);
-		cpu_timer_run(cpu);
 		qemu_cpu_kick(cpu);
 	}
 }

@@ -34,7 +34,6 @@ static inline void cpu_set_flag(bool *flag, bool on) REQUIRES(bql)
 }
 
 /* -- sleeping ------------------------------------------------------------------ */
-void halt_cond_init(struct halt_cond *h);
 /* From here on a kick counts: look at what it may stand for after this. */
 void halt_clear(struct halt_cond *h);
 bool halt_kicked(const struct halt_cond *h);

@@ -22,7 +22,8 @@
  * test_fences.c on the host itself.
  *
  * The work lock is a leaf around a few plain stores: its sections are atomic
- * here, which loses no interleaving. The halt lock is modelled as it is.
+ * here, which loses no interleaving. The futex below a vCPU's sleep is modelled as
+ * it is (src/env/event.c).
  *
  * Mutants (-DM_...): each must be caught; see tests/model/run.
  *   M_PENDING_FIRST  cpu_exec_start looks at pending_cpus, then sets running
@@ -32,8 +33,7 @@
  *   M_INSIDE         start_exclusive from inside cpu_exec (upstream 7.2's page
  *                    walk that sets an A bit in MMIO): waits for itself
  *   M_BQL            an exclusive item starts with the BQL held
- *   M_WAKE_UNLOCKED  halt_wake wakes the sleeper without the lock that it tests
- *                    `kicked` under (upstream's qemu_cpu_kick)
+ *   M_WAKE_UNSEEN    event_set looks whether there is a sleeper, then sets the event
  *   M_KICKED_LATE    the sleeper clears `kicked` after it has looked
  *   M_LEAVE_LATE     the vCPU forgets kicks after it has looked for work
  *   M_ORPHANS        work for a vCPU that has just ended is left in its list
@@ -52,9 +52,9 @@
 
 /* -- locks and conditions -------------------------------------------------------- */
 #define FREE 255
-byte bql = FREE, list_lock = FREE, halt_lock[N_CPUS] = FREE;
+byte bql = FREE, list_lock = FREE;
 /* A bit for each thread that sleeps on the condition. */
-byte exclusive_cond, exclusive_resume, work_cond, cpu_cond, halt_cond[N_CPUS];
+byte exclusive_cond, exclusive_resume, work_cond, cpu_cond;
 
 inline lock(l) { atomic { l == FREE -> l = me } }
 inline unlock(l) { d_step { assert(l == me); l = FREE } }
@@ -71,7 +71,13 @@ inline cond_signal(c) { d_step { assert((c & (c - 1)) == 0); c = 0 } }
 /* -- state ----------------------------------------------------------------------- */
 bool running[N_CPUS], has_waiter[N_CPUS];
 byte pending_cpus;
-bool exit_request[N_CPUS], leave[N_CPUS], kicked[N_CPUS];
+bool exit_request[N_CPUS], leave[N_CPUS];
+/* An event's states; who sleeps on its futex. */
+#define CLEAR 0
+#define SET 1
+#define ASLEEP 2
+byte kicked[N_CPUS];
+bool on_futex[N_CPUS];
 bool created[N_CPUS] = true, gone[N_CPUS];
 bool halted[N_CPUS], irq[N_CPUS], stop[N_CPUS], stopped[N_CPUS], unplug[N_CPUS];
 byte left[N_CPUS] = BUDGET;             /* things the guest has yet to do     */
@@ -89,28 +95,29 @@ bool in_exec[N_CPUS];
 inline halt_wake(i)
 {
 	assert(!gone[i]);
-	atomic { woken = kicked[i]; kicked[i] = true };
-	if
-	:: woken -> woken = false
-	:: else ->
-#ifdef M_WAKE_UNLOCKED
-		cond_broadcast(halt_cond[i])
+#ifdef M_WAKE_UNSEEN
+	asleep = kicked[i] == ASLEEP;
+	kicked[i] = SET;
 #else
-		lock(halt_lock[i]);
-		unlock(halt_lock[i]);
-		cond_broadcast(halt_cond[i])
+	d_step { asleep = kicked[i] == ASLEEP; kicked[i] = SET };
 #endif
+	if
+	:: asleep -> asleep = false; on_futex[i] = false
+	:: else
 	fi
 }
 
 inline halt_sleep(i)
 {
-	lock(halt_lock[i]);
+	if
+	:: d_step { kicked[i] == CLEAR -> kicked[i] = ASLEEP }
+	:: kicked[i] != CLEAR
+	fi;
 	do
-	:: !kicked[i] -> cond_wait(halt_cond[i], halt_lock[i])
-	:: else -> break
-	od;
-	unlock(halt_lock[i])
+	:: d_step { kicked[i] == ASLEEP -> on_futex[i] = true };
+		(!on_futex[i])
+	:: kicked[i] != ASLEEP -> break
+	od
 }
 
 inline cpu_exit(i)
@@ -336,7 +343,7 @@ inline run_on_cpu(i)
 
 inline kicks_clear(i)
 {
-	kicked[i] = false;
+	kicked[i] = CLEAR;
 	leave[i] = false
 }
 
@@ -464,7 +471,7 @@ proctype vcpu(byte me)
 {
 	byte n, o, seq;
 	mtype k;
-	bool out, atomic_step, woken, stays, in_section;
+	bool out, atomic_step, asleep, stays, in_section;
 
 	stays = true;
 	do
@@ -579,7 +586,7 @@ active proctype io_thread()
 {
 	byte me = MAIN, i, o, n, seq, want;
 	mtype k;
-	bool yes, woken, in_section;
+	bool yes, asleep, in_section;
 
 	atomic {
 		do

@@ -3,7 +3,7 @@
  * Expect: calling function 'cond_wait_at' requires holding */
 #include "env/lock.h"
 
-static struct lock l = LOCK_INIT("l", RANK_HALT);
+static struct lock l = LOCK_INIT("l", RANK_REGION);
 static struct cond c = COND_INIT;
 
 void wrong(void);

@@ -33,8 +33,7 @@ static void cpus_make(int n)
 		cpu[i]->cpu_index = i;
 		cpu[i]->created = true;
 		lock_init(&cpu[i]->work_lock, "cpu_work", RANK_CPU_WORK);
-		cpu[i]->halt_cond = malloc(sizeof(*cpu[i]->halt_cond));
-		halt_cond_init(cpu[i]->halt_cond);
+		cpu[i]->halt_cond = calloc(1, sizeof(*cpu[i]->halt_cond));
 		cpu_list_add(cpu[i]);
 	}
 }

@@ -561,7 +561,7 @@ START_TEST(kicks)
 	needed = lockstat_count(STAT_EVENT, "kick needed", 0);
 	ck_assert_uint_le(count(STAT_KICK, "kick to reaction", NULL), needed);
 	ck_assert_uint_ge(count(STAT_KICK, "kick to reaction", NULL), needed - 1);
-	ck_assert_uint_ge(count(STAT_IDLE, "halt_cond", "halt_sleep"), 1);
+	ck_assert_uint_ge(count(STAT_IDLE, "halted", NULL), 1);
 }
 END_TEST
 

@@ -53,7 +53,6 @@ static void make_machine(void)
 		cpus[i] = cpu;
 		lock_init(&cpu->work_lock, "cpu_work", RANK_CPU_WORK);
 		cpu->halt_cond = calloc(1, sizeof(*cpu->halt_cond));
-		halt_cond_init(cpu->halt_cond);
 		cpu->created = true;
 		cpu_list_add(cpu);
 		current_cpu = cpu;
