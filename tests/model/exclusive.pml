@@ -361,10 +361,6 @@ inline qemu_wait_io_event(i)
 	:: else -> break
 	od
 #endif
-#ifdef M_LEAVE_LATE
-	;
-	kicks_clear(i)
-#endif
 }
 
 inline attend(i)
@@ -479,6 +475,9 @@ proctype vcpu(byte me)
 		qemu_wait_io_event(me);
 		if
 		:: !ASKED(me) ->
+#ifdef M_LEAVE_LATE
+			kicks_clear(me);
+#endif
 			cpu_exec_start(me);
 			guest(me);
 			cpu_exec_end(me);
