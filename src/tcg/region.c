@@ -19,7 +19,7 @@
 #include "env/log.h"
 #include "env/map.h"
 
-enum { MIN_REGION = 64 << 10, MAX_REGION = 1 << 20, MAX_REGIONS = 512,
+enum { MIN_REGION = 64 << 10, MAX_REGION = 1 << TB_OFS_BITS, MAX_REGIONS = 512,
        STUB_AREA = 256 << 10 };
 
 /* TBs of one region, in the order of their code. */

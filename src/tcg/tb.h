@@ -32,17 +32,20 @@ struct tb_link {
 	struct tb_link *next;    /* to's incoming list                       */
 };
 
+enum { TB_OFS_BITS = 20 };               /* places in a region's code        */
+
 /* Where each guest instruction's host code starts; hot code first, then the
  * slow paths; sorted by ofs. */
 struct tb_insn {
-	u32 ofs;
-	u16 pc_ofs;
-	u8 flags_in_host;
-	u8 index;                /* how many instructions of the block come
-				  * before it (with icount only)             */
-	u32 slow;                /* when the host finds an operand misaligned:
+	u64 ofs : TB_OFS_BITS,
+	    slow : TB_OFS_BITS,  /* when the host finds an operand misaligned:
 				  * offset of the code that says so, or 0    */
+	    pc_ofs : 13,         /* in the guest's code: a page's, and some   */
+	    index : 8,           /* how many instructions of the block come
+				  * before it (with icount only)             */
+	    flags_in_host : 1;
 };
+_Static_assert(sizeof(struct tb_insn) == 8, "some thirty a TB");
 
 /* Operands that a TB reads when it runs (smc.c): offsets in page[0]. */
 enum { TB_HOLES = 4, HOLE_BYTES = 4 };
