@@ -73,7 +73,7 @@ DEMO_SRC := $(wildcard tests/guests/demo*.S tests/guests/demo*.c)
 DEMO     := $(if $(DEMO_SRC),$(O)/guests/demo.elf)
 
 .PHONY: all help deps deps-check deps-bench run check check-smp bench cov \
-	bench-linux compare linux soak fuzz layers tsa model asan-check fmt clean unit
+	bench-linux bench-grow bench-translate compare linux soak fuzz layers tsa model asan-check fmt clean unit
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
@@ -99,7 +99,7 @@ $(O)/obj/%.S.o: src/%.S Makefile | $(CAPINC)
 $(O)/host-obj/%.c.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	@echo "  CC $@"
-	$(Q)$(HOSTCC) $(CFLAGS) $(OPT) -MMD -MP -c $< -o $@
+	$(Q)$(HOSTCC) $(CFLAGS) $(OPT) $(if $(filter $(FAST),$*),-O3) -MMD -MP -c $< -o $@
 
 $(O)/host-obj/%.S.o: src/%.S Makefile
 	@mkdir -p $(@D)
@@ -167,6 +167,9 @@ compare: deps-bench ## locks beside upstream: workloads and Linux, to build/comp
 bench-grow: deps-bench ## how cost grows with code, address spaces, processors
 	@$(SUBMAKE) all
 	@tests/bench/grow $(SMEW)
+bench-translate: deps-bench ## what a block's translation takes by itself
+	@$(SUBMAKE) $(O)/translate
+	@$(O)/translate $(BUILD)/guests/busybox
 linux: ## boot Debian's i386 Linux to a shell on this terminal
 	@tools/deps build linux
 	@$(SUBMAKE) -s all
@@ -202,6 +205,11 @@ $(O)/unit/%: tests/unit/%.c $(HOSTOBJ)/all.a Makefile
 	$(Q)$(HOSTCC) $(filter-out -mgeneral-regs-only,$(CFLAGS)) $(OPT) -MMD -MP \
 		-MT $@ -o $@ $< $(HOSTOBJ)/all.a $(LDFLAGS) $(CAPSTONE) \
 		$$(pkg-config --libs check) $(COVLINK)
+
+$(O)/translate: tests/bench/translate.c tests/unit/fake_cpu.h $(HOSTOBJ)/all.a Makefile
+	@echo "  LD $@"
+	$(Q)$(HOSTCC) $(filter-out -mgeneral-regs-only,$(CFLAGS)) $(OPT) -o $@ $< \
+		$(HOSTOBJ)/all.a $(LDFLAGS) $(CAPSTONE) $$(pkg-config --libs check)
 
 # The generator of tests/asm has the decode tables in it.
 $(BUILD)/tests/asm/gen: $(wildcard tests/asm/gen.? tests/asm/random.c tests/asm/forms.? tests/asm/rows.? tests/asm/case.h) \
