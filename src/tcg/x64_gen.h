@@ -7,8 +7,7 @@
 #include "tcg/x64.h"
 #include "tcg/x64_enc.h"
 
-enum { X_ENV = X_R15, X_STACK = X_R13, X_TWELVE = X_R11, X_EA = X_R8, X_HOST = X_R9,
-       X_GROUP = X_R14 };
+enum { X_ENV = X_R15, X_STACK = X_R13, X_TWELVE = X_R11, X_EA = X_R8, X_HOST = X_R9 };
 
 /* TBs without shared checks, without one of interrupts; qemu/target.h has the same. */
 enum { CFLAG_NO_STACK = 0x100, CFLAG_NO_IRQ = 0x400 };
@@ -84,7 +83,7 @@ struct access_group {
 	int check_at, last;
 	s32 lo, hi;
 	s32 off;                      /* how far the registers have moved   */
-	int place;                    /* of the host address: r14, or 1 + slot */
+	int place;                    /* of the host address: r14, r10, or a slot */
 	bool write, open;
 };
 
@@ -125,7 +124,7 @@ struct gen {
 	struct stack_region regions[MAX_REGIONS];
 	/* accesses that share a check */
 	int n_groups;
-	u32 reserved;                 /* r14, while it serves one           */
+	u32 reserved;                 /* r14, r10 while they serve them     */
 	struct access_group groups[MAX_GROUPS];
 	/* output */
 	int n_cold, n_map, n_links;

@@ -18,8 +18,9 @@
  * 1:	ja    slow
  *	... [r14+8] ... [r14+0x20] ...
  *
- * r14 serves one group at a time; where several overlap the smaller ones keep
- * theirs in memory and load it into r9 for each access. In a block that hopes for
+ * r14 serves one group at a time, and so does r10 where no instruction wants it for a
+ * temporary; where more overlap the smaller ones keep theirs in memory and load it into r9
+ * for each access. In a block that hopes for
  * one addend (ir_block.direct) the address is r13 + r9, and the table only compared
  * with r13; where they differ a slow path loads the addend.
  *
@@ -103,9 +104,18 @@ static bool moves(const struct gen *g, const struct ir_insn *in, u32 changed,
 	return true;
 }
 
-/* With r14 taken one register is left for temporaries: a group in r14 does not
- * reach over an instruction that needs two. */
-static bool needs_temps(const struct ir_insn *in)
+/* Would a copy of an operand be a recipe for the instruction's flags? */
+static bool wants_copy(const struct ir_insn *in)
+{
+	if (!(in->fdef & in->ffault))
+		return false;
+	return in->mem != IRM_NONE || in->op == IR_SHL || in->op == IR_SHR || in->op == IR_SAR ||
+	       in->op == IR_IMUL || in->op == IR_IMUL3;
+}
+
+/* How many of r14 and r10 does the instruction want for temporaries? A group in r14 does
+ * not reach over one that needs both, nor one in r10 over one that needs any. */
+static int temps_of(const struct ir_insn *in)
 {
 	const ir_val v[] = { in->ea.base, in->ea.index, in->a, in->b, in->c, in->d };
 	ir_val first = IR_NONE;
@@ -114,10 +124,10 @@ static bool needs_temps(const struct ir_insn *in)
 		if (!val_is_temp(v[i]) || v[i] == first)
 			continue;
 		if (first != IR_NONE)
-			return true;
+			return 2;
 		first = v[i];
 	}
-	return false;
+	return first != IR_NONE || wants_copy(in);
 }
 
 /* -- finding groups -------------------------------------------------------------- */
@@ -131,7 +141,7 @@ struct candidate {
 	int n;
 	bool exit_seen;
 	bool exit_between;       /* ... before the last access               */
-	bool temps;              /* an instruction among them needs r14      */
+	int temps;               /* most that an instruction among them wants */
 };
 
 struct scan {
@@ -199,8 +209,7 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 {
 	struct candidate *c = NULL;
 	s32 lo = in->ea.disp, step;
-	bool temps = false;
-	int k;
+	int k, temps = 0;
 
 	FOR_OPEN(s, k) {
 		lo = (s32)((u32)in->ea.disp + (u32)s->c[k].off);
@@ -215,7 +224,7 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 
 			if (!moves(s->g, before, changes(s->g, before), &in->ea, &step) || step)
 				return;              /* too late for a check */
-			temps |= needs_temps(before);
+			temps = MAX(temps, temps_of(before));
 		}
 		c = fresh(s);
 		lo = in->ea.disp;
@@ -232,16 +241,16 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 
 static void note_insn(struct scan *s, const struct ir_insn *in)
 {
-	bool exit = ir_desc[in->op].kind == IRK_EXIT, temps = needs_temps(in);
+	bool exit = ir_desc[in->op].kind == IRK_EXIT;
+	int k, temps = temps_of(in);
 	u32 changed = changes(s->g, in);
 	s32 step;
-	int k;
 
 	FOR_OPEN(s, k) {
 		struct candidate *c = &s->c[k];
 
 		c->exit_seen |= exit;
-		c->temps |= temps;
+		c->temps = MAX(c->temps, temps);
 		if (ir_desc[in->op].kind == IRK_CALL)
 			close_group(s, k);
 		else if (!changed)
@@ -260,13 +269,22 @@ static bool overlap(const struct access_group *a, const struct access_group *b)
 	return a->check_at <= b->last && b->check_at <= a->last;
 }
 
+/* What a place stands for, if not for a slot of struct cpu. */
+static const u8 place_reg[] = { X_R14, X_R10 };
+enum { N_REGS = ARRAY_SIZE(place_reg) };
+
+static bool in_slot(const struct access_group *q)
+{
+	return q->place >= N_REGS;
+}
+
 /* A place that no group given one before needs at the same time; false: none. */
 static bool find_place(const struct gen *g, const struct candidate *c, struct access_group *q)
 {
-	int places = c->n < MIN_IN_SLOT ? 1 : 1 + N_GROUP_SLOTS;
+	int places = c->n < MIN_IN_SLOT ? N_REGS : N_REGS + N_GROUP_SLOTS;
 
-	for (int place = c->temps; place < places; place++) {
-		bool taken = false;
+	for (int place = 0; place < places; place++) {
+		bool taken = place < N_REGS && place + c->temps >= N_REGS;
 
 		for (int i = 0; i < g->n_groups; i++)
 			taken |= g->groups[i].place == place && overlap(&g->groups[i], &c->g);
@@ -277,7 +295,7 @@ static bool find_place(const struct gen *g, const struct candidate *c, struct ac
 	return false;
 }
 
-/* The largest first: it gets r14. */
+/* The largest first: it gets a register. */
 static void place_groups(struct scan *s)
 {
 	struct gen *g = s->g;
@@ -328,7 +346,7 @@ void group_scan(struct gen *g)
 
 static struct xmem slot_of(const struct access_group *q)
 {
-	return XMEM(X_ENV, tcg_layout.spill + (N_SPILL + q->place - 1) * 8);
+	return XMEM(X_ENV, tcg_layout.spill + (N_SPILL + q->place - N_REGS) * 8);
 }
 
 /* The host address of the lowest byte, from the table: the register that has it.
@@ -336,7 +354,7 @@ static struct xmem slot_of(const struct access_group *q)
 static int look_up(struct gen *g, const struct access_group *q, struct xmem ea, u8 **absent)
 {
 	s32 table = tcg_layout.tlb[g->mmu][q->write];
-	int host = q->place ? X_HOST : X_GROUP;
+	int host = in_slot(q) ? X_HOST : place_reg[q->place];
 	struct xcode *c = &g->c;
 
 	x_lea(c, IRS_32, X_EA, ea);
@@ -352,7 +370,7 @@ static int look_up_direct(struct gen *g, const struct access_group *q, struct xm
 			  struct cold **k)
 {
 	s32 table = tcg_layout.tlb[g->mmu][q->write];
-	int host = q->place ? X_EA : X_GROUP;
+	int host = in_slot(q) ? X_EA : place_reg[q->place];
 	struct xcode *c = &g->c;
 
 	x_lea(c, IRS_32, X_HOST, ea);
@@ -398,8 +416,8 @@ static void open_group(struct gen *g, struct access_group *q)
 	struct xmem low;
 
 	fl_clobber(g);
-	if (!q->place)
-		fl_write_reg_early(g, X_GROUP, 0);
+	if (!in_slot(q))
+		fl_write_reg_early(g, place_reg[q->place], 0);
 	ea.disp = q->lo;
 	low = mem_ea(g, &ea);
 	start = c->p;
@@ -416,10 +434,10 @@ static void open_group(struct gen *g, struct access_group *q)
 	k->hi = q->hi - q->lo - 1;
 	k->access = q->write ? ACCESS_STORE : ACCESS_READ;
 	k->link = gen_add_link(g, g->guest_pc, CFLAG_NO_STACK);
-	if (q->place)
+	if (in_slot(q))
 		x_st(c, IRS_64, slot_of(q), host);
 	else
-		g->reserved = 1u << X_GROUP;
+		g->reserved |= 1u << host;
 	q->open = true;
 	q->off = 0;
 }
@@ -452,9 +470,10 @@ bool group_operand(struct gen *g, const struct ir_insn *in, int bytes, bool writ
 
 	if (!q)
 		return false;
-	if (q->place)
+	if (in_slot(q))
 		x_ld(&g->c, IRS_64, X_HOST, slot_of(q));
-	*m = XMEM(q->place ? X_HOST : X_GROUP, (s32)((u32)in->ea.disp + (u32)q->off) - q->lo);
+	*m = XMEM(in_slot(q) ? X_HOST : place_reg[q->place],
+		  (s32)((u32)in->ea.disp + (u32)q->off) - q->lo);
 	return true;
 }
 
@@ -475,8 +494,8 @@ void group_leave(struct gen *g)
 			continue;
 		if (g->i >= q->last) {
 			q->open = false;
-			if (!q->place)
-				g->reserved = 0;
+			if (!in_slot(q))
+				g->reserved &= ~(1u << place_reg[q->place]);
 		} else if (changed && moves(g, in, changed, &q->ea, &step)) {
 			q->off = (s32)((u32)q->off + (u32)step);
 		}
