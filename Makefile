@@ -209,7 +209,7 @@ $(O)/unit/%: tests/unit/%.c $(HOSTOBJ)/all.a Makefile
 $(O)/translate: tests/bench/translate.c tests/unit/fake_cpu.h $(HOSTOBJ)/all.a Makefile
 	@echo "  LD $@"
 	$(Q)$(HOSTCC) $(filter-out -mgeneral-regs-only,$(CFLAGS)) $(OPT) -o $@ $< \
-		$(HOSTOBJ)/all.a $(LDFLAGS) $(CAPSTONE) $$(pkg-config --libs check)
+		$(HOSTOBJ)/all.a $(LDFLAGS) $(CAPSTONE)
 
 # The generator of tests/asm has the decode tables in it.
 $(BUILD)/tests/asm/gen: $(wildcard tests/asm/gen.? tests/asm/random.c tests/asm/forms.? tests/asm/rows.? tests/asm/case.h) \

@@ -9,11 +9,15 @@
  * repeat to a hundredth, and `valgrind --tool=callgrind` counts instructions to the
  * last (one round of 64 KB is enough for that). In a guest a block takes twice as
  * long, for misses. The bytes of code tell whether a change changed them. */
-#include <check.h>
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+/* fake_cpu.h asks so; libcheck's own need a test that runs. */
+#define ck_assert(x) ((x) ? (void)0 : (fprintf(stderr, "translate: not %s\n", #x), exit(1)))
+#define ck_assert_ptr_null(p) ck_assert(!(p))
+#define ck_assert_ptr_nonnull(p) ck_assert(p)
 
 #include "../unit/fake_cpu.h"
 #include "qemu/machine.h"
@@ -30,13 +34,13 @@ static void load(const char *name)
 	Elf32_Ehdr e;
 	Elf32_Phdr p = { 0 };
 
-	ck_assert_ptr_nonnull(f);
-	ck_assert_uint_eq(fread(&e, sizeof(e), 1, f), 1);
+	ck_assert(f);
+	ck_assert(fread(&e, sizeof(e), 1, f) == 1);
 	fseek(f, (long)e.e_phoff, SEEK_SET);
 	while (!(p.p_type == PT_LOAD && p.p_flags & PF_X))
-		ck_assert_uint_eq(fread(&p, sizeof(p), 1, f), 1);
+		ck_assert(fread(&p, sizeof(p), 1, f) == 1);
 	fseek(f, (long)p.p_offset, SEEK_SET);
-	ck_assert_uint_gt(fread(ram + CODE_AT, 1, MIN(p.p_filesz, (u32)MAX_CODE), f), 0);
+	ck_assert(fread(ram + CODE_AT, 1, MIN(p.p_filesz, (u32)MAX_CODE), f) > 0);
 	fclose(f);
 }
 
