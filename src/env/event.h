@@ -6,7 +6,7 @@
 #ifndef ENV_EVENT_H
 #define ENV_EVENT_H
 
-#include "env/types.h"
+#include "env/signal.h"
 
 enum { EVENT_CLEAR, EVENT_SET, EVENT_ASLEEP };
 struct wake_event { u32 state; };             /* _Atomic                           */
@@ -15,7 +15,7 @@ struct wake_event { u32 state; };             /* _Atomic                        
  * already. */
 bool event_set(struct wake_event *e);
 /* The same in a signal handler of the waiter's own thread, which ends his sleep anyway. */
-static inline void event_set_own(struct wake_event *e)
+SIGNAL_SAFE_INLINE void event_set_own(struct wake_event *e)
 {
 	__atomic_store_n(&e->state, EVENT_SET, __ATOMIC_SEQ_CST);
 }

@@ -42,6 +42,8 @@ u8 *host_context_fpu(struct host_context *ctx);
 /* For a function that the handler of an alarm calls (env/alarm.h), at any instruction of
  * the thread: it may only store. The thread sanitizer's own calls have no place there. */
 #define SIGNAL_SAFE __attribute__((no_sanitize("thread")))
+/* For one that a handler calls and others, too: it becomes part of its caller. */
+#define SIGNAL_SAFE_INLINE static inline __attribute__((always_inline))
 
 /* The alternate stack of a thread: for thread.c. signal_stack_leave takes
  * what signal_stack_enter returned. */

@@ -10,6 +10,7 @@
 
 #include "env/event.h"
 #include "env/lock.h"
+#include "env/signal.h"
 #include "env/thread.h"
 
 #define PAGE_BITS 12
@@ -236,13 +237,13 @@ void cpu_poke(struct cpu *cpu);
 /* Set exit_request. Any thread, no lock. Translated code sees it there, or misses the
  * stack's page and looks then: the request first, as stub_stack_refill stores the
  * page before it looks. */
-static inline void cpu_ask_to_leave(struct cpu *cpu)
+SIGNAL_SAFE_INLINE void cpu_ask_to_leave(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->exit_request, 1, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&cpu->stack_tag, TLB_INVALID, __ATOMIC_SEQ_CST);
 }
 /* Have cpu_exec return. Any thread, signal handlers too. Upstream: cpu_exit. */
-static inline void cpu_exit(struct cpu *cpu)
+SIGNAL_SAFE_INLINE void cpu_exit(struct cpu *cpu)
 {
 	__atomic_store_n(&cpu->leave, true, __ATOMIC_SEQ_CST);
 	cpu_ask_to_leave(cpu);
