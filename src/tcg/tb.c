@@ -470,6 +470,14 @@ static void link_aim(struct tb_link *l, const u8 *target)
 	__atomic_store_n((s32 *)(void *)l->patch, rel, __ATOMIC_RELAXED);
 }
 
+/* What the one has asked for at its entry the other need not ask again. */
+static const u8 *entry_for(const struct tb_link *l, const struct tb *to)
+{
+	bool known = !l->unsure && (l->from->granted & to->granted) == to->granted;
+
+	return tcg_rw(to->code) + (known ? to->granted_end : 0);
+}
+
 /* `to` is claimed by compare-and-exchange: two vCPUs may follow the same link, to
  * different TBs even, whose locks are different ones. Upstream: tb_add_jump. */
 void tb_add_jump(struct tb_link *l, struct tb *to)
@@ -482,7 +490,7 @@ void tb_add_jump(struct tb_link *l, struct tb *to)
 					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 		l->next = to->incoming;
 		to->incoming = l;
-		link_aim(l, tcg_rw(to->code));
+		link_aim(l, entry_for(l, to));
 		TB_STAT_ADD(links, 1);
 	}
 	lock_release(&to->jmp_lock);

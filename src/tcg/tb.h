@@ -28,6 +28,8 @@ struct tb_link {
 	u32 cflags;              /* CF_* of the TB it wants                  */
 	bool by_cache;           /* _Atomic; leads to a TB in two pages: by the
 				  * jump cache, which knows if both still hold */
+	bool unsure;             /* what `from` asks for (granted) need not hold
+				  * where it is taken                        */
 	u8 *patch, *stub;        /* place and unlinked target, writable view */
 	struct tb_link *next;    /* to's incoming list                       */
 };
@@ -60,6 +62,9 @@ struct tb {
 	/* -- code, constant once published ------------------------------ */
 	u8 *code;                /* executable view                          */
 	u32 code_size, hot_size; /* all of it; without the slow paths        */
+	u32 granted;             /* what it asks for first: cflags of its
+				  * variants that are not its own            */
+	u32 granted_end;         /* offset of what follows                   */
 	u16 size, n_insns;       /* guest bytes, guest instructions          */
 	u16 n_map, n_links;
 	struct tb_insn *map;

@@ -189,7 +189,9 @@ static void gen_irq_check(struct gen *g)
 	cold_add(g, COLD_IRQ, x_jcc(&g->c, CC_NE));
 }
 
-/* What the block takes for granted; no flags are at stake. */
+/* What the block takes for granted; no flags are at stake. It holds for all of the
+ * block, and where its links lead, but for those of returns: a change leaves to the
+ * exec loop. */
 static void gen_granted_checks(struct gen *g)
 {
 	struct xcode *c = &g->c;
@@ -202,8 +204,13 @@ static void gen_granted_checks(struct gen *g)
 		x_u32(c, q->mask);
 		x_align_patch(c, 2);
 		g->links[link].patch = x_jcc(c, CC_E);
+		g->links[link].unsure = true;        /* not all is asked yet */
 		cold_add(g, COLD_LINK, NULL)->link = link;
+		g->tb->granted |= q->cflags & ~g->tb->cflags;
 	}
+	if (g->b->n_granted)
+		x_align(c, 16);
+	g->tb->granted_end = (u32)(c->p - g->start);
 }
 
 /* Take the block's instructions off those that may still run; if they are too many

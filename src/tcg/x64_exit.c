@@ -138,6 +138,7 @@ static void landing_pad(struct gen *g, const struct ir_insn *in)
 		return;
 	}
 	link = gen_add_link(g, pc, 0);
+	g->links[link].unsure = true;
 	x_align_patch(c, 2);
 	g->links[link].patch = x_jcc(c, CC_E);
 	cold_add(g, COLD_LINK, NULL)->link = link;

@@ -189,6 +189,27 @@ static void sse_on_and_off(void)
 	set_cr4(cr4);
 }
 
+/* CR4 is loaded by a call between two SSE instructions. */
+static void cr4_across_call(void *cr4)
+{
+	__asm__ volatile("jmp 2f; 1: mov %0, %%cr4; ret\n"
+			 "2: xorps %%xmm0, %%xmm0; call 1b; xorps %%xmm0, %%xmm0" :: "r"(cr4));
+}
+
+static void sse_across_call(void)
+{
+	u32 cr4 = get_cr4();
+
+	for (int i = 0; i < 8; i++) {
+		int on = i % 4 != 3;
+
+		CHECK_EQ("sse-across-call",
+			 trap_try(cr4_across_call, (void *)(on ? cr4 : cr4 & ~0x200u)),
+			 on ? -1 : UD);
+		set_cr4(cr4);
+	}
+}
+
 static void vectors(void)
 {
 	u32 cr0 = get_cr0(), cr4 = get_cr4();
@@ -220,5 +241,6 @@ void guest_main(void)
 	crossing();
 	vectors();
 	sse_on_and_off();
+	sse_across_call();
 	paging_off();
 }
