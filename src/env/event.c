@@ -45,18 +45,17 @@ static void sleep_until(struct wake_event *e, const struct timespec *until)
 		~0u);
 }
 
-bool event_wait(struct wake_event *e, s64 ns)
+bool event_wait(struct wake_event *e, s64 until_ns)
 {
-	s64 end = ns < 0 ? 0 : clock_monotonic_ns() + ns;
-	struct timespec ts = { end / NS_PER_SEC, end % NS_PER_SEC };
+	const struct timespec ts = { until_ns / NS_PER_SEC, until_ns % NS_PER_SEC };
 	u32 clear = EVENT_CLEAR;
 
 	if (!__atomic_compare_exchange_n(&e->state, &clear, EVENT_ASLEEP, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST))
 		return true;
 	do
-		sleep_until(e, ns < 0 ? NULL : &ts);
-	while (state(e) == EVENT_ASLEEP && (ns < 0 || clock_monotonic_ns() < end));
+		sleep_until(e, until_ns ? &ts : NULL);
+	while (state(e) == EVENT_ASLEEP && (!until_ns || clock_monotonic_ns() < until_ns));
 	clear = EVENT_ASLEEP;
 	return !__atomic_compare_exchange_n(&e->state, &clear, EVENT_CLEAR, false, __ATOMIC_SEQ_CST,
 					    __ATOMIC_SEQ_CST);

@@ -22,8 +22,8 @@ SIGNAL_SAFE_INLINE void event_set_own(struct wake_event *e)
 /* What is looked at after this is as new as the next event_set(). The waiter. */
 void event_reset(struct wake_event *e);
 bool event_is_set(const struct wake_event *e);
-/* Sleep until it is set: for at most `ns` nanoseconds, -1: without end. False: it is not
- * set. One thread at a time. */
-bool event_wait(struct wake_event *e, s64 ns);
+/* Sleep until it is set, or until `until_ns` of CLOCK_MONOTONIC; 0: without end. False: it
+ * is not set. One thread at a time. */
+bool event_wait(struct wake_event *e, s64 until_ns);
 
 #endif

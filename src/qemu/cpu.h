@@ -61,6 +61,13 @@ struct tlb_large { u64 addr, mask; };
  * last (cpus.c). */
 struct halt_cond {
 	struct wake_event kicked;
+	struct idle {                /* cpus-idle.c                        */
+		u64 woke;            /* host time stamp                    */
+		u32 ticks;           /* _Atomic; short sleeps in turn that
+				      * nobody's kick has ended            */
+		bool gathered;       /* _Atomic                            */
+		int host_thread;
+	} idle;
 	u64 kick_at;                 /* _Atomic; see lockstat_kick()       */
 };
 

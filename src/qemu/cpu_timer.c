@@ -88,11 +88,16 @@ s64 cpu_timer_alarm_ns(const struct cpu *cpu)
 
 s64 cpu_timer_attend(struct cpu *cpu)
 {
+	s64 late;
+
 	if (!cpu_timer_alarm_ns(cpu))
 		return 0;
 	cpu_timer_lock(cpu);
-	if (cpu->timer->expire_ns >= 0 && cpu->timer->expire_ns <= qemu_clock_get_ns())
+	late = qemu_clock_get_ns() - cpu->timer->expire_ns;
+	if (cpu->timer->expire_ns >= 0 && late >= 0) {
+		idle_late(&cpu->halt_cond->idle, late);
 		fire(cpu->timer);
+	}
 	cpu_timer_unlock(cpu);
 	return cpu_timer_alarm_ns(cpu);
 }

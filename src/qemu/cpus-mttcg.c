@@ -38,8 +38,11 @@ static void idle_sleep(struct cpu *cpu)
 {
 	if (!cpu_flag(&cpu->stopped))
 		watch_timer(cpu);
-	if (cpu_thread_is_idle(cpu))
-		halt_sleep(cpu->halt_cond);
+	if (!cpu_thread_is_idle(cpu))
+		return;
+	idle_sleeps(&cpu->halt_cond->idle);
+	halt_sleep_until_alarm(cpu->halt_cond);
+	idle_woke(&cpu->halt_cond->idle);
 }
 
 /* Returns when there is something to do. */
@@ -88,6 +91,7 @@ static void *mttcg_cpu_thread_fn(void *arg)
 		else if (!attend(cpu))
 			break;
 	}
+	idle_release(&cpu->own_halt.idle);
 	alarm_close();
 	return NULL;
 }

@@ -186,7 +186,7 @@ static bool icount_idle(s64 ns)
 		if (!rr.idle_since)
 			rr.idle_since = clock_monotonic_ns();
 		passed = clock_monotonic_ns() - rr.idle_since;
-		if (passed < ns && halt_sleep_for(&rr.halt, ns - passed))
+		if (passed < ns && halt_sleep(&rr.halt, rr.idle_since + ns))
 			return true;
 	}
 	bql_lock();
@@ -343,7 +343,7 @@ static void *rr_cpu_thread_fn(void *arg)
 			while (!halt_kicked(&rr.halt) && (cpu = rr_next()))
 				rr_turn(cpu);
 		__atomic_store_n(&rr.contended, false, __ATOMIC_SEQ_CST);
-		halt_sleep(&rr.halt);            /* no sleep when kicked     */
+		halt_sleep_until_alarm(&rr.halt); /* no sleep when kicked    */
 	}
 	return NULL;
 }

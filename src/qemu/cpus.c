@@ -3,6 +3,7 @@
  * wait for work, come and go. Upstream: softmmu/cpus.c. */
 #include "qemu/cpus_accel.h"
 
+#include "env/alarm.h"
 #include "env/lockstat.h"
 #include "env/log.h"
 #include "qemu/machine.h"
@@ -40,21 +41,28 @@ bool halt_kicked(const struct halt_cond *h)
 static void halt_wake(struct halt_cond *h)
 {
 	lockstat_kick(&h->kick_at);
+	if (__atomic_load_n(&h->idle.ticks, __ATOMIC_SEQ_CST))
+		idle_release(&h->idle);
 	event_set(&h->kicked);
 }
 
-void halt_sleep(struct halt_cond *h)
-{
-	halt_sleep_for(h, -1);
-}
-
-bool halt_sleep_for(struct halt_cond *h, s64 ns)
+bool halt_sleep(struct halt_cond *h, s64 until_ns)
 {
 	u64 start = lockstat_now();
-	bool kicked = event_wait(&h->kicked, ns);
+	bool kicked = event_wait(&h->kicked, until_ns);
 
 	lockstat_idle("halted", start);
 	return kicked;
+}
+
+/* A signal's frame costs more than a time in the system call that sleeps anyway. An alarm
+ * that rings before it is off has set `kicked`. */
+void halt_sleep_until_alarm(struct halt_cond *h)
+{
+	s64 at = alarm_at();
+
+	alarm_set(0);
+	halt_sleep(h, at);
 }
 
 /* -- kicks -------------------------------------------------------------------------- */
@@ -145,6 +153,7 @@ void qemu_init_vcpu(struct cpu *cpu)
 	if (!first_cpu) {                        /* constant from then on    */
 		tcg_rr = machine_config.tcg_single;
 		tcg_parallel = !tcg_rr && machine_config.smp > 1;
+		idle_init();
 	}
 	lock_init(&cpu->work_lock, "cpu_work", RANK_CPU_WORK);
 	cpu->exception_index = EXCP_NONE;

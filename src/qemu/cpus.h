@@ -39,6 +39,8 @@ void cpu_list_add(struct cpu *cpu) EXCLUDES(qemu_cpu_list_lock);
 void cpu_list_remove(struct cpu *cpu) REQUIRES(bql) EXCLUDES(qemu_cpu_list_lock);
 /* The vCPU of that cpu_index; NULL: none. */
 struct cpu *qemu_get_cpu(int index);
+/* Its timer was so late; its own thread tells. See cpus-idle.c. */
+void idle_late(struct idle *i, s64 ns);
 /* Is `cpu` run by the calling thread? Not the same as current_cpu == cpu where
  * one thread runs all. Upstream: qemu_cpu_is_self. */
 static inline bool qemu_cpu_is_self(const struct cpu *cpu)

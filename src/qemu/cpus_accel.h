@@ -37,11 +37,20 @@ static inline void cpu_set_flag(bool *flag, bool on) REQUIRES(bql)
 /* From here on a kick counts: look at what it may stand for after this. */
 void halt_clear(struct halt_cond *h);
 bool halt_kicked(const struct halt_cond *h);
-/* Sleep until kicked since the last halt_clear(). */
-void halt_sleep(struct halt_cond *h) EXCLUDES(bql);
+/* Sleep until kicked since the last halt_clear(), or until `until_ns` (CLOCK_MONOTONIC; 0:
+ * without end). False: nobody kicked. */
+bool halt_sleep(struct halt_cond *h, s64 until_ns) EXCLUDES(bql);
+/* The same until the thread's alarm would ring, which then does not. */
+void halt_sleep_until_alarm(struct halt_cond *h) EXCLUDES(bql);
 
-/* The same for at most so long; false: nobody kicked. */
-bool halt_sleep_for(struct halt_cond *h, s64 ns) EXCLUDES(bql);
+/* -- idle vCPUs on one host processor (cpus-idle.c) -------------------------------- */
+/* Before there are vCPUs' threads. */
+void idle_init(void);
+/* The vCPU's thread: it is about to sleep, it is awake again. */
+void idle_sleeps(struct idle *i);
+void idle_woke(struct idle *i);
+/* Its thread may run anywhere. Any thread. */
+void idle_release(struct idle *i);
 
 /* -- what a vCPU's thread does between runs of cpu_exec -------------------------- */
 /* Tell who waits in qemu_init_vcpu, cpu_remove_sync. */

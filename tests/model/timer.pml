@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tests/model/timer.pml - a vCPU's own timer, as src/qemu/cpu_timer.c, cpus-mttcg.c and
- * src/env/alarm.c have it: its thread's alarm is a signal, whose handler has it look.
+ * src/env/alarm.c have it: while it runs its thread's alarm is a signal, whose handler has
+ * it look; while it sleeps, the end of the sleep.
  *
  * Processes: the vCPU, which sets its timer twice and waits for the interrupt, by
  * running or in HLT, and may be woken by another interrupt (`ipi`) before it; main, which,
@@ -17,6 +18,7 @@
  *   M_NO_WATCH    a vCPU runs on without a look at its timer
  *   M_STORE_LATE  alarm_set() notes the time after the system call
  *   M_EARLY       the alarm rings, so the timer is due
+ *   M_NO_UNTIL    a vCPU turns its alarm off and sleeps without end
  *   M_CLEAR_LATE  the vCPU forgets kicks after it has looked at its timer
  */
 #define SETS 2
@@ -106,7 +108,13 @@ inline leave_guest()
 		kicked = false;
 #endif
 		if
-		:: IDLE -> (kicked)
+		:: IDLE ->                      /* halt_sleep_until_alarm     */
+			until = at;
+			alarm_set(0);
+#ifdef M_NO_UNTIL
+			until = 0;
+#endif
+			(kicked || until && host >= until)
 		:: else
 		fi;
 		kicked = false
@@ -132,7 +140,7 @@ inline guest_sets()
 
 active proctype vcpu()
 {
-	byte due;
+	byte due, until;
 
 	do
 	:: sets < SETS ->

@@ -252,7 +252,7 @@ static void *consume(void *arg)
 	while (taken < PRODUCERS * ITEMS) {
 		halt_clear(c->halt_cond);
 		if (cpu_work_list_empty(c))
-			halt_sleep(c->halt_cond);
+			halt_sleep(c->halt_cond, 0);
 		bql_lock();
 		process_queued_cpu_work(c);
 		bql_unlock();
