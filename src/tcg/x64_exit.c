@@ -219,8 +219,7 @@ static void gen_indirect(struct gen *g, struct ir_insn *in)
 static void gen_side_exit(struct gen *g, struct ir_insn *in, int cc)
 {
 	bool save = (in->fuse | in->fshow) && g->fl == FL_HOST && in->op == IR_EXITCC;
-	bool lasts = save && !g->delta && fl_can_note(g, in);
-	bool note = lasts || (save && fl_can_park(g, in));
+	bool note = save && !g->delta && fl_can_note(g, in);
 	bool cross = in->xflags & IRX_CROSS;
 	struct xcode *c = &g->c;
 	int link = gen_add_link(g, (u64)in->imm, 0);
@@ -237,7 +236,6 @@ static void gen_side_exit(struct gen *g, struct ir_insn *in, int cc)
 	k = cold_add(g, COLD_EXIT, x_jcc(c, cc));
 	g->fl = note ? FL_HOST : g->fl;
 	k->note = note;
-	k->park = note && !lasts;
 	k->save_flags = save && !note;
 	k->link = link;
 	k->cross = cross;

@@ -497,18 +497,20 @@ bool fl_can_note(struct gen *g, const struct ir_insn *in)
 	return rec_lasts(g, &g->carry, in->aux);
 }
 
-bool fl_can_park(const struct gen *g, const struct ir_insn *in)
+/* May the flags be parked: what makes them is stored, and noted? Not if somebody is sure
+ * to ask. */
+static bool can_park(const struct gen *g, const struct ir_insn *in)
 {
 	return tcg_opt(TCG_OPT_SHOW) && g->fl != FL_MEM && g->rec.kind != REC_NONE &&
 	       !has_carry(&g->rec) && in->op != IR_EXITMAIN && in->op != IR_EXITLOOK &&
 	       !(in->xflags & IRX_READS);
 }
 
-void fl_emit_park(struct xcode *c, const struct recipe *rec)
+static void park(struct gen *g)
 {
-	x_st(c, IRS_32, parked(0), rec->a);
-	if (has_b(rec))
-		x_st(c, IRS_32, parked(1), rec->b);
+	x_st(&g->c, IRS_32, parked(0), g->rec.a);
+	if (has_b(&g->rec))
+		x_st(&g->c, IRS_32, parked(1), g->rec.b);
 }
 
 void fl_leave(struct gen *g, const struct ir_insn *in)
@@ -516,12 +518,12 @@ void fl_leave(struct gen *g, const struct ir_insn *in)
 	u8 need = in->fuse | in->fshow, *at;
 	bool note = fl_can_note(g, in);
 
-	if (!need || !(note || fl_can_park(g, in))) {
+	if (!need || !(note || can_park(g, in))) {
 		fl_sync(g, need);
 		return;
 	}
 	if (!note)
-		fl_emit_park(&g->c, &g->rec);
+		park(g);
 	at = fl_emit_note(&g->c);
 	g->fl = FL_RECIPE;
 	cold_add(g, note ? COLD_NOTE : COLD_PARK, NULL)->back = at;

@@ -69,7 +69,6 @@ struct cold {
 	int link;            /* EXIT, STACK, GROUP: index of the link        */
 	bool cross;          /* EXIT: through the jump cache                 */
 	bool note;           /* EXIT: the flags are noted, not saved         */
-	bool park;           /* ... and their operands are stored            */
 	s32 lo, hi;          /* STACK: range, relative to r12; GROUP: to ea  */
 };
 
@@ -175,11 +174,7 @@ bool fl_can_note(struct gen *g, const struct ir_insn *in);
 /* cpu->cc is a thunk: the place where fl_emit_thunk puts its offset. */
 u8 *fl_emit_note(struct xcode *c);
 void fl_emit_thunk(struct xcode *c, u8 *at, const struct recipe *rec, const struct recipe *carry);
-/* May the flags be parked there: what makes them is stored, and noted? Not if somebody is
- * sure to ask. */
-bool fl_can_park(const struct gen *g, const struct ir_insn *in);
-/* The stores for that; and the thunk for the note that follows them. */
-void fl_emit_park(struct xcode *c, const struct recipe *rec);
+/* The same for flags whose operands were stored (fl_leave). */
 void fl_emit_parked(struct xcode *c, u8 *at, struct recipe rec);
 /* Does the instruction read flags? Of exits: its own. */
 bool fl_reads(const struct ir_insn *in);

@@ -656,8 +656,6 @@ static void cold_exit(struct gen *g, const struct cold *k)
 {
 	u8 *at = NULL;
 
-	if (k->park)
-		fl_emit_park(&g->c, &k->rec);
 	if (k->note) {
 		at = fl_emit_note(&g->c);
 		cold_delta(g, k->delta);
@@ -668,9 +666,7 @@ static void cold_exit(struct gen *g, const struct cold *k)
 		gen_cross_jump(g, g->links[k->link].pc);
 	else
 		cold_link(g, k);
-	if (at && k->park)
-		fl_emit_parked(&g->c, at, k->rec);
-	else if (at)
+	if (at)
 		fl_emit_thunk(&g->c, at, &k->rec, &k->carry);
 }
 

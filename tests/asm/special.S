@@ -1275,21 +1275,6 @@ blob:
 3:	mov	$1, %ebp
 	ret
 2:	END
-	CASE	flags-far, kinds=0x11010000, flags=C_FPU, states=4	/* ... or far behind a jump */
-	mov	$stack, %esp
-	\make
-	js	1f
-	jns	1f
-	ud2
-1:	lea	3(%edi), %ebx; lea 3(%edi), %ebx; lea 3(%edi), %ebx; lea 3(%edi), %ebx
-	lea	3(%edi), %ebx; lea 3(%edi), %ebx; lea 3(%edi), %ebx; lea 3(%edi), %ebx
-	lea	5(%eax), %ebp
-	mov	$0, %ecx
-	\read
-	jmp	2f
-3:	mov	$1, %ebp
-	ret
-2:	END
 	.endr
 	.endm
 	RETURNED "cmp %ebp, %ebx"
