@@ -4,8 +4,6 @@
 #include "env/affinity.h"
 
 #include <sched.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 static cpu_set_t all;
 
@@ -32,12 +30,7 @@ bool affinity_bind(int processor)
 	return !sched_setaffinity(0, sizeof(one), &one);
 }
 
-void affinity_release(int host_thread)
+void affinity_release(int host_id)
 {
-	sched_setaffinity(host_thread, sizeof(all), &all);
-}
-
-int host_thread_id(void)
-{
-	return (int)syscall(SYS_gettid);
+	sched_setaffinity(host_id, sizeof(all), &all);
 }

@@ -13,10 +13,7 @@ int affinity_init(void);
 int affinity_here(void);
 /* The calling thread runs there only. False: the host does not want that. */
 bool affinity_bind(int processor);
-/* That thread (its id for the kernel, host_thread_id) runs where the program may. Any
- * thread. */
-void affinity_release(int host_thread);
-/* Of the calling thread. */
-int host_thread_id(void);
+/* That thread (thread_host_id) runs where the program may. Any thread. */
+void affinity_release(int host_id);
 
 #endif

@@ -15,6 +15,7 @@
 #include "env/clock.h"
 #include "env/log.h"
 #include "env/signal.h"
+#include "env/thread.h"
 
 /* What the kernel's interface looks like. */
 enum { NOTIFY_THREAD_ID = 4, FLAG_RESTORER = 0x04000000 };
@@ -65,7 +66,7 @@ static void handler_install(void)
 void alarm_open(void (*rings)(void))
 {
 	struct kernel_sigevent ev = {
-		.signo = SIGALRM, .notify = NOTIFY_THREAD_ID, .tid = (int)syscall(SYS_gettid),
+		.signo = SIGALRM, .notify = NOTIFY_THREAD_ID, .tid = thread_host_id(),
 	};
 
 	handler_install();

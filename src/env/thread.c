@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "env/log.h"
 #include "env/signal.h"
@@ -41,6 +43,11 @@ u32 thread_id(void)
 	if (__builtin_expect(!id, 0))
 		id = next_id();
 	return id;
+}
+
+int thread_host_id(void)
+{
+	return (int)syscall(SYS_gettid);
 }
 
 const char *thread_name(void)

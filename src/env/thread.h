@@ -13,6 +13,7 @@ void thread_create(struct thread *t, const char *name, void *(*fn)(void *),
 		   void *arg);
 void *thread_join(struct thread *t);
 u32 thread_id(void);                  /* small nonzero number, this thread */
+int thread_host_id(void);             /* this thread's for the host's kernel */
 const char *thread_name(void);
 
 #endif

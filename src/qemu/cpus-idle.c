@@ -15,6 +15,7 @@
 
 #include "env/affinity.h"
 #include "env/clock.h"
+#include "env/thread.h"
 #include "qemu/machine.h"
 
 enum {
@@ -62,7 +63,7 @@ void idle_release(struct idle *i)
  * itself. */
 static void gather(struct idle *i)
 {
-	i->host_thread = host_thread_id();
+	i->host_thread = thread_host_id();
 	if (!affinity_bind(place_enter())) {
 		place_leave();
 		__atomic_store_n(&gathers, false, __ATOMIC_RELAXED);
