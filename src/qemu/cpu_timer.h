@@ -2,8 +2,8 @@
 /* src/qemu/cpu_timer.h - the timer of a vCPU: its local APIC's.
  *
  * A timer of the main loop (timer.h) costs two wake-ups: main's, and the vCPU's by
- * main. This one is the vCPU's own: its thread's alarm (env/alarm.h) interrupts it,
- * whether it sleeps or runs, and it calls the callback itself. With -icount
+ * main. This one is the vCPU's own: its thread's alarm (env/alarm.h) interrupts it when it
+ * runs, its sleep ends then, and it calls the callback itself. With -icount
  * the thread that runs the vCPUs looks at it as at all other timers. Upstream has
  * timers of the main loop only. */
 #ifndef QEMU_CPU_TIMER_H
