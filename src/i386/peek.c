@@ -8,6 +8,7 @@
  * that is noted apart, with the registers that have changed by then. */
 #include "i386/dis.h"
 #include "tcg/opts.h"
+#include "tcg/x64.h"
 
 #include <string.h>
 
@@ -32,9 +33,28 @@ static u8 flags_read(const struct dis *p)
 	return p->row->flags & BYCC ? use | cc_flags(p->op & 15) : use;
 }
 
+gen_fn gen_alu, gen_cmp, gen_incdec, gen_unary, gen_shift, gen_shiftd, gen_mov, gen_lea,
+	gen_xchg, gen_bswap, gen_movzx, gen_movsx, gen_setcc, gen_cmov, gen_cbw, gen_cwd, gen_nop,
+	gen_jcc, gen_jmp, gen_cf, gen_vec, gen_push, gen_pop, gen_imul, gen_imul3, gen_muldiv,
+	gen_bt;
+
+/* The multiplication or division it is, which leaves flags undefined: the back end knows
+ * which of them the host writes. */
+static int muldiv_op(const struct dis *p)
+{
+	gen_fn *gen = p->row->gen;
+
+	if (gen == gen_imul)
+		return IR_IMUL;
+	if (gen == gen_imul3)
+		return IR_IMUL3;
+	return gen == gen_muldiv ? p->row->x : IR_MOV;
+}
+
 /* The flags it overwrites in any case: a count in CL may be 0. */
 static u8 flags_written(const struct dis *p)
 {
+	struct ir_insn like = { .op = (u8)muldiv_op(p), .fdef = p->row->def };
 	u32 f = p->row->flags;
 	const struct opnd *n = p->arg[2].kind == OPND_NONE ? &p->arg[1] : &p->arg[2];
 
@@ -42,16 +62,17 @@ static u8 flags_written(const struct dis *p)
 		return 0;
 	if (f & REPZ && p->rep)
 		return 0;
-	return p->row->def;
+	return tcg_flags_written(&like);
 }
-
-gen_fn gen_alu, gen_cmp, gen_incdec, gen_unary, gen_shift, gen_shiftd, gen_mov, gen_lea,
-	gen_xchg, gen_bswap, gen_movzx, gen_movsx, gen_setcc, gen_cmov, gen_cbw, gen_cwd, gen_nop,
-	gen_jcc, gen_jmp, gen_cf, gen_vec, gen_push, gen_pop;
 
 static bool uses_stack(const struct dis *p)
 {
 	return p->row->gen == gen_push || p->row->gen == gen_pop;
+}
+
+static bool is_division(const struct dis *p)
+{
+	return p->row->gen == gen_muldiv && (p->row->x == IR_DIVU || p->row->x == IR_DIVS);
 }
 
 static bool may_fault(const struct dis *p)
@@ -59,16 +80,17 @@ static bool may_fault(const struct dis *p)
 	for (int i = 0; i < 3; i++)
 		if (p->arg[i].kind == OPND_MEM && p->row->gen != gen_lea)
 			return true;
-	return uses_stack(p);
+	return uses_stack(p) || is_division(p);
 }
 
-/* Generators whose instructions call no helper, and fault for memory alone. */
+/* Generators whose instructions call no helper, and fault for memory alone (or are DIV). */
 static bool is_plain(const struct dis *p)
 {
 	static gen_fn *const plain[] = {
 		gen_alu, gen_cmp, gen_incdec, gen_unary, gen_shift, gen_shiftd, gen_mov,
 		gen_lea, gen_xchg, gen_bswap, gen_movzx, gen_movsx, gen_setcc, gen_cmov,
 		gen_cbw, gen_cwd, gen_nop, gen_jcc, gen_jmp, gen_cf, gen_push, gen_pop,
+		gen_imul, gen_imul3, gen_muldiv, gen_bt,
 	};
 
 	if (p->row->gen == gen_vec)              /* LZCNT leaves flags undefined */
@@ -87,7 +109,7 @@ static u16 regs_written(const struct dis *p)
 
 	if (gen == gen_cmp)
 		return 0;
-	if (gen == gen_cbw || gen == gen_cwd)
+	if (gen == gen_cbw || gen == gen_cwd || gen == gen_muldiv)
 		return 1 << R_EAX | 1 << R_EDX;
 	for (int i = 0; i < 3; i++)
 		if (p->arg[i].kind == OPND_REG && (!i || gen == gen_xchg || gen == gen_vec))

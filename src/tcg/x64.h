@@ -66,6 +66,8 @@ extern u8 *tcg_ret_empty;
 /* Undefined flags are what the host makes of them: take from each fdef what
  * the host's instruction leaves alone. Before ir_optimize. */
 void ir_use_host_flags(struct ir_block *b);
+/* The same for one instruction: what is left of its fdef. */
+u8 tcg_flags_written(const struct ir_insn *in);
 
 /* Generate host code for the (optimised) block into r's region; fills tb's
  * code, map, links. False: the region is full (tb untouched). tb->pc, flags,

@@ -248,8 +248,6 @@ void group_leave(struct gen *g);
 /* -- x64_probe.c ------------------------------------------------------------- */
 void tcg_check_host(void);           /* fatal if it cannot run our code        */
 void tcg_probe_flags(void);
-/* Of the flags an instruction is said to write those that the host's does. */
-u8 tcg_flags_written(const struct ir_insn *in);
 
 /* -- x64_exit.c -------------------------------------------------------------- */
 int gen_add_link(struct gen *g, u64 pc, u32 cflags);

@@ -1252,6 +1252,35 @@ blob:
 	.endr
 	.endr
 
+/* -- flags behind a jump, where a product or a quotient is next ------------------- */
+
+	/* What those leave of the flags is seen; so is what a division by 0 shows. */
+	.macro	PRODUCT make
+	.irp	next, "imul $77, %ebp, %ebx", "imul %ebp, %ebx", "imulw $5, (%esi), %bx", \
+		"mul %ecx", "imulb %cl", "mull scratch", "xor %ecx, %ecx; div %ecx", \
+		"mul %ebx; idiv %ecx", "mov %edi, %eax; idivb %cl", "bt %eax, %ebp", \
+		"btsl %eax, scratch", "btc $7, %edx", "bt $3, %edx; jc 2f; imul %edx, %edx"
+	.irp	read, "pushf; pop %eax", "setp %cl", "mov $0, %ecx; add %eax, %eax; div %ecx"
+	CASE	flags-product, kinds=0x11010000, flags=C_FPU, states=3
+	mov	$stack, %esp
+	mov	$scratch, %esi
+	mov	$0, %ecx
+	\make
+	js	1f
+	jns	1f
+	ud2
+1:	\next
+	\read
+2:	END
+	.endr
+	.endr
+	.endm
+	PRODUCT "cmp %ebp, %ebx"
+	PRODUCT "cmp %eax, %edx"
+	PRODUCT "add %edx, %eax"
+	PRODUCT "xor %ebx, %ebx"
+	PRODUCT "dec %edx"
+
 /* -- flags behind a return ------------------------------------------------- */
 
 	/* at a return, to code that reads them when the registers that made them have changed */
