@@ -14,7 +14,8 @@
 #include "env/map.h"
 #include "tcg/tb.h"
 
-enum { N_BUCKETS = 1 << 19, BUCKET_LOCKS = 64, PLACES = 7, TAG_BITS = 16 };
+enum { N_BUCKETS = 1 << 19, BUCKET_LOCKS = 64, PLACES = 7, TAG_BITS = 16,
+       CODE_LINE = 64 };
 
 struct bucket {
 	u64 place[PLACES];       /* _Atomic; bucket lock. TB << TAG_BITS | tag,
@@ -44,13 +45,14 @@ void tb_htable_reset(void)
 
 static u64 mix(u64 v) { return v * 0x9e3779b97f4a7c15ull; }
 
-/* Neighbours in memory are neighbours in the table, 32 bytes of code a bucket. Each
- * 64 KB of it, and other mappings and modes of the same, go elsewhere. */
+/* Neighbours in memory are neighbours in the table, 64 bytes of code a bucket: one mapping's
+ * code has no collisions within 32 MB. What is further away, and other mappings and modes of
+ * the same, go elsewhere. */
 static u32 bucket_of(ram_addr phys, u64 pc, u32 flags)
 {
-	u64 where = (pc - phys) ^ (u64)flags << 32 ^ phys >> 16 << 12;
+	u64 line = phys / CODE_LINE, where = (pc - phys) ^ (u64)flags << 32 ^ line / N_BUCKETS;
 
-	return (u32)((phys >> 5) + (mix(where) >> 45)) % N_BUCKETS;
+	return (u32)(line + (mix(where) >> 45)) % N_BUCKETS;
 }
 
 static u64 tag_of(ram_addr phys, u64 cs_base, u32 flags, u32 cflags)
