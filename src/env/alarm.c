@@ -103,10 +103,15 @@ void alarm_set(s64 expire_ns)
 		bug("timer_settime(%lld)", (long long)expire_ns);
 }
 
-void alarm_bring_forward(s64 expire_ns)
+bool alarm_rings_by(s64 ns)
 {
 	s64 at = alarm_at();
 
-	if (own.rings && (!at || expire_ns < at))
+	return at && at <= ns;
+}
+
+void alarm_bring_forward(s64 expire_ns)
+{
+	if (own.rings && expire_ns && !alarm_rings_by(expire_ns))
 		alarm_set(expire_ns);
 }

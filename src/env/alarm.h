@@ -15,8 +15,10 @@ void alarm_close(void);
 /* Ring once, at `expire_ns`, at once when that has passed; instead of an earlier setting. 0:
  * not at all. It may ring once more for what was set before. */
 void alarm_set(s64 expire_ns);
-/* The same, unless it rings before that anyway. A thread without an alarm: nothing. */
+/* The same, unless it rings by then anyway, or `expire_ns` is 0. A thread without an alarm:
+ * nothing. */
 void alarm_bring_forward(s64 expire_ns);
+bool alarm_rings_by(s64 ns);
 /* When it will ring; 0: not set, or it has rung. */
 s64 alarm_at(void);
 

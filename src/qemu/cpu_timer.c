@@ -79,7 +79,7 @@ void cpu_timer_del(struct cpu *cpu)
 }
 
 /* -- the thread's watch ------------------------------------------------------------- */
-s64 cpu_timer_alarm_ns(const struct cpu *cpu)
+s64 cpu_timer_alarm_ns(struct cpu *cpu)
 {
 	if (!cpu->timer || cpu_timer_expire(cpu) < 0 || !qemu_clock_running())
 		return 0;

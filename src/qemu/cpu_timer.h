@@ -38,7 +38,7 @@ s64 cpu_timer_expire(const struct cpu *cpu);
  * (CLOCK_MONOTONIC); 0: need not, it is not set or the virtual clock stands. */
 s64 cpu_timer_attend(struct cpu *cpu);
 /* The same without a look at the clock, and without running anything. */
-s64 cpu_timer_alarm_ns(const struct cpu *cpu);
+s64 cpu_timer_alarm_ns(struct cpu *cpu);
 
 /* -- for icount.c -------------------------------------------------------------------- */
 /* When the first of all vCPUs' timers is due, -1: none; run one that is due `now`. */

@@ -26,22 +26,26 @@ static SIGNAL_SAFE void timer_rings(void)
 	cpu_exit(current_cpu);
 }
 
-/* Most often the alarm is set for what it has to be. */
+/* An alarm that rings too early is no harm: it is looked after then. */
 static void watch_timer(struct cpu *cpu)
 {
-	if (cpu_timer_alarm_ns(cpu) != alarm_at())
-		alarm_set(cpu_timer_attend(cpu));
+	s64 due = cpu_timer_alarm_ns(cpu);
+
+	if (due && !alarm_rings_by(due))
+		alarm_bring_forward(cpu_timer_attend(cpu));
 }
 
 /* A parked vCPU's timer stands still. */
 static void idle_sleep(struct cpu *cpu)
 {
-	if (!cpu_flag(&cpu->stopped))
+	bool stopped = cpu_flag(&cpu->stopped);
+
+	if (!stopped)
 		watch_timer(cpu);
 	if (!cpu_thread_is_idle(cpu))
 		return;
 	idle_sleeps(&cpu->halt_cond->idle);
-	halt_sleep_until_alarm(cpu->halt_cond);
+	halt_sleep_until_due(cpu->halt_cond, stopped ? 0 : cpu_timer_alarm_ns(cpu));
 	idle_woke(&cpu->halt_cond->idle);
 }
 

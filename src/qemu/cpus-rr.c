@@ -304,20 +304,34 @@ static SIGNAL_SAFE void timer_rings(void)
 		cpu_exit(cpu);
 }
 
-static void watch_timers(void)
+static s64 first_due(s64 (*due_ns)(struct cpu *cpu))
 {
 	s64 first = 0;
 	struct cpu *cpu;
 
 	lock_acquire(&qemu_cpu_list_lock);
 	CPU_FOREACH(cpu) {
-		s64 at = cpu_flag(&cpu->stopped) ? 0 : cpu_timer_attend(cpu);
+		s64 at = cpu_flag(&cpu->stopped) ? 0 : due_ns(cpu);
 
 		if (at && (!first || at < first))
 			first = at;
 	}
 	lock_release(&qemu_cpu_list_lock);
-	alarm_set(first);
+	return first;
+}
+
+static void watch_timers(void)
+{
+	alarm_bring_forward(first_due(cpu_timer_attend));
+}
+
+/* No sleep when kicked. */
+static void rr_sleep(void)
+{
+	if (icount_enabled())
+		halt_sleep(&rr.halt, 0);
+	else
+		halt_sleep_until_due(&rr.halt, first_due(cpu_timer_alarm_ns));
 }
 
 /* -- the thread ------------------------------------------------------------------------------ */
@@ -343,7 +357,7 @@ static void *rr_cpu_thread_fn(void *arg)
 			while (!halt_kicked(&rr.halt) && (cpu = rr_next()))
 				rr_turn(cpu);
 		__atomic_store_n(&rr.contended, false, __ATOMIC_SEQ_CST);
-		halt_sleep_until_alarm(&rr.halt); /* no sleep when kicked    */
+		rr_sleep();
 	}
 	return NULL;
 }

@@ -55,14 +55,15 @@ bool halt_sleep(struct halt_cond *h, s64 until_ns)
 	return kicked;
 }
 
-/* A signal's frame costs more than a time in the system call that sleeps anyway. An alarm
- * that rings before it is off has set `kicked`. */
-void halt_sleep_until_alarm(struct halt_cond *h)
+/* A signal's frame costs more than a time in the system call that sleeps anyway: the alarm
+ * is not to ring before the sleep's end. Behind it, it most often is where it may stay when
+ * the guest sets its timer anew: one system call for each tick. */
+void halt_sleep_until_due(struct halt_cond *h, s64 due_ns)
 {
-	s64 at = alarm_at();
+	enum { BEHIND_NS = 1000000 };
 
-	alarm_set(0);
-	halt_sleep(h, at);
+	alarm_set(due_ns ? due_ns + BEHIND_NS : 0);
+	halt_sleep(h, due_ns);
 }
 
 /* -- kicks -------------------------------------------------------------------------- */

@@ -40,8 +40,9 @@ bool halt_kicked(const struct halt_cond *h);
 /* Sleep until kicked since the last halt_clear(), or until `until_ns` (CLOCK_MONOTONIC; 0:
  * without end). False: nobody kicked. */
 bool halt_sleep(struct halt_cond *h, s64 until_ns) EXCLUDES(bql);
-/* The same until the thread's alarm would ring, which then does not. */
-void halt_sleep_until_alarm(struct halt_cond *h) EXCLUDES(bql);
+/* The same until a timer is due, for a thread with an alarm. That is set for somewhat later:
+ * when the thread has run on for that long after the sleep it looks at its timers again. */
+void halt_sleep_until_due(struct halt_cond *h, s64 due_ns) EXCLUDES(bql);
 
 /* -- idle vCPUs on one host processor (cpus-idle.c) -------------------------------- */
 /* Before there are vCPUs' threads. */

@@ -18,11 +18,12 @@
  *   M_NO_WATCH    a vCPU runs on without a look at its timer
  *   M_STORE_LATE  alarm_set() notes the time after the system call
  *   M_EARLY       the alarm rings, so the timer is due
- *   M_NO_UNTIL    a vCPU turns its alarm off and sleeps without end
- *   M_CLEAR_LATE  the vCPU forgets kicks after it has looked at its timer
+ *   M_NO_UNTIL    a vCPU puts its alarm behind and sleeps without end
+ *   M_BEHIND      any alarm will do for a vCPU that runs on
  */
 #define SETS 2
 #define FREE 6                          /* ticks that pass before they must    */
+#define BEHIND 1                        /* the alarm after the sleep's end     */
 
 byte host = 1, offset, stood;           /* stood: the virtual clock, stopped  */
 bool clock_on = true;
@@ -73,11 +74,25 @@ inline alarm_set(ns)
 	fi
 }
 
+#ifdef M_BEHIND
+#define RINGS_BY(ns) (at)
+#else
+#define RINGS_BY(ns) (at && at <= (ns))
+#endif
+
+inline alarm_bring_forward(ns)
+{
+	if
+	:: ns && !RINGS_BY(ns) -> alarm_set(ns)
+	:: else
+	fi
+}
+
 /* cpu_timer_attend, and the alarm for what it returns. */
 inline watch_timer()
 {
 	if
-	:: ALARM_NS != at ->
+	:: ALARM_NS && !RINGS_BY(ALARM_NS) ->
 		if
 #ifdef M_EARLY
 		:: ALARM_NS && !at -> fire()
@@ -87,7 +102,7 @@ inline watch_timer()
 		:: else
 		fi;
 		due = ALARM_NS;
-		alarm_set(due)
+		alarm_bring_forward(due)
 	:: else
 	fi
 }
@@ -100,21 +115,20 @@ inline leave_guest()
 	kicked = false;
 	do
 	:: IDLE ->
+		parked = stopped;
 		if
-		:: !stopped -> watch_timer()
+		:: !parked -> watch_timer()
 		:: else
 		fi;
-#ifdef M_CLEAR_LATE
-		kicked = false;
-#endif
 		if
-		:: IDLE ->                      /* halt_sleep_until_alarm     */
-			until = at;
-			alarm_set(0);
+		:: IDLE ->                      /* halt_sleep_until_due       */
+			wake = (parked -> 0 : ALARM_NS);
+			due = (wake -> wake + BEHIND : 0);
+			alarm_set(due);
 #ifdef M_NO_UNTIL
-			until = 0;
+			wake = 0;
 #endif
-			(kicked || until && host >= until)
+			(kicked || wake && host >= wake)
 		:: else
 		fi;
 		kicked = false
@@ -132,15 +146,13 @@ inline guest_sets()
 {
 	d_step { expire = VIRTUAL + 2; sets++ };
 	due = ALARM_NS;
-	if
-	:: !at || due < at -> alarm_set(due)
-	:: else
-	fi
+	alarm_bring_forward(due)
 }
 
 active proctype vcpu()
 {
-	byte due, until;
+	byte due, wake;
+	bool parked;
 
 	do
 	:: sets < SETS ->

@@ -83,7 +83,9 @@ static void *sleeps(void *unused)
 	alarm_set(at + 3600 * NS_PER_SEC);
 	alarm_bring_forward(at);
 	alarm_bring_forward(at + MS);            /* it rings before that      */
+	alarm_bring_forward(0);                  /* not at all: no change     */
 	ck_assert_int_eq(alarm_at(), at);
+	ck_assert(alarm_rings_by(at) && !alarm_rings_by(at - 1));
 	ck_assert(event_wait(&event, 0));
 	ck_assert_int_ge(clock_monotonic_ns(), at);
 	alarm_close();
