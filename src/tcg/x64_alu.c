@@ -133,7 +133,7 @@ static bool gen_incdec_by_recipe(struct gen *g, struct ir_insn *in)
 	if (!has_incdec_recipe(in) || !fl_only_faults(g) || (in->flive | in->fuse))
 		return false;
 	d = val_input(g, in->d);
-	if (!fl_carry_source(g, d, by, &carry)) {
+	if (!fl_carry_source(g, d, in->size, by, &carry)) {
 		if (host)
 			return false;
 		fl_sync(g, fl_needed_after(g) & IRF_C);
@@ -158,7 +158,7 @@ static bool gen_incdec(struct gen *g, struct ir_insn *in)
 	if (!has_incdec_recipe(in))
 		return false;
 	d = val_input(g, in->d);
-	again = fl_carry_source(g, d, in->op == IR_ADD ? 1 : -1, &carry);
+	again = fl_carry_source(g, d, in->size, in->op == IR_ADD ? 1 : -1, &carry);
 	fl_before_op(g, IRF_NOT_C);
 	fl_write_reg(g, d);
 	x_rd(&g->c, byte_op(0xff, in->size), in->size, in->op == IR_SUB, d);

@@ -434,7 +434,8 @@ void fl_write_reg_early(struct gen *g, int r, s32 by)
 	reg_changes(g, r, fl_needed_before(g), by);
 }
 
-bool fl_carry_source(struct gen *g, int r, s32 by, struct recipe *carry)
+/* A part of what a recipe needs wraps by itself. */
+bool fl_carry_source(struct gen *g, int r, int size, s32 by, struct recipe *carry)
 {
 	*carry = no_recipe;
 	if (!tcg_opt(TCG_OPT_RECIPE))
@@ -447,6 +448,8 @@ bool fl_carry_source(struct gen *g, int r, s32 by, struct recipe *carry)
 		*carry = g->carry;
 	else
 		*carry = g->rec;
+	if (rec_uses(carry, r) && size < carry->size)
+		return false;
 	return rec_step(carry, r, by);
 }
 

@@ -189,9 +189,9 @@ void fl_start(struct gen *g);
 void fl_emit_recipe(struct xcode *c, const struct recipe *r, const struct recipe *carry);
 /* The host's flags, which recipe and its carry made, from them. */
 void fl_redo(struct gen *g);
-/* Before `by` (1, -1) is added to register r by INC or DEC: where CF can be had from
- * afterwards. False: from nowhere but the host's flags. */
-bool fl_carry_source(struct gen *g, int r, s32 by, struct recipe *carry);
+/* Before `by` (1, -1) is added to register r, or its part of that size (IRS_), by INC or DEC:
+ * where CF can be had from afterwards. False: from nowhere but the host's flags. */
+bool fl_carry_source(struct gen *g, int r, int size, s32 by, struct recipe *carry);
 /* Host flags to cpu->cc; rax waits in the register `scratch`, or in memory if that is
  * X_NONE. Without a memory operand in r9 that may be scratch. The flags are kept. */
 void fl_emit_save(struct xcode *c, int scratch);

@@ -1281,6 +1281,30 @@ blob:
 	PRODUCT "xor %ebx, %ebx"
 	PRODUCT "dec %edx"
 
+/* -- CF behind INC and DEC of a part ---------------------------------------- */
+
+	/* of what CF came from: the part wraps, the whole does not */
+	.macro	PART start, change, whole
+	.irp	make, "cmp $8, \whole", "cmp %dx, %ax", "cmp %eax, %ebp", "sub $8, \whole", \
+		"add %ebp, %eax", "test %eax, %eax"
+	.irp	read, "setc %dl", "adc %ebp, %edx", "pushf; pop %edx", "fld1; fstps scratch", \
+		"jc 1f; inc %edi", "inc %edi; setc %dl"
+	CASE	carry-part, kinds=0x11010000, flags=C_FPU, states=4
+	mov	$stack, %esp
+	\start
+	\make
+	\change
+	\read
+1:	END
+	.endr
+	.endr
+	.endm
+	PART "mov $0, %al", "dec %al", "%ax"
+	PART "mov $0, %al", "dec %al", "%eax"
+	PART "mov $-1, %al", "inc %al", "%eax"
+	PART "mov $0, %ax", "dec %ax", "%eax"
+	PART "mov $-1, %ax", "inc %ax", "%eax"
+
 /* -- flags behind a return ------------------------------------------------- */
 
 	/* at a return, to code that reads them when the registers that made them have changed */
