@@ -129,7 +129,6 @@ ir_val emit_offset(struct dis *d, const struct addr *m);
 /* Linear address as a value, for helpers. */
 ir_val emit_linear(struct dis *d, const struct addr *m, int bytes, bool write, int align);
 struct addr addr_reg(struct dis *d, int seg, ir_val base, s32 disp);
-struct addr addr_plus(const struct addr *m, s32 disp);
 
 /* -- emit.c: operations ----------------------------------------------------------- */
 /* dst = dst op src with the row's flags; one of them may be in memory. */
@@ -146,6 +145,13 @@ ir_val emit_const(struct dis *d, u32 v);              /* temporary           */
 void emit_copy(struct dis *d, int size, ir_val dst, ir_val src);
 ir_val emit_load(struct dis *d, int size, const struct ir_ea *ea);
 ir_val emit_load_zx(struct dis *d, int size, const struct ir_ea *ea); /* to 32 */
+/* Two operands side by side at d->mem, zero-extended: the first has d's operand size, the
+ * second hi_size (far pointers, BOUND). Each has its own offset, which wraps round at 64 KB
+ * where addresses have 16 bits, and its own check of the segment's limit: so on silicon. */
+struct opnd_pair {
+	ir_val lo, hi;
+};
+struct opnd_pair emit_load_pair(struct dis *d, int hi_size);
 void emit_store(struct dis *d, int size, const struct ir_ea *ea, ir_val v);
 void emit_lea(struct dis *d, int size, ir_val dst, ir_val base, ir_val index,
 	      int scale, s32 disp);

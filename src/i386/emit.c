@@ -261,6 +261,20 @@ ir_val emit_load_zx(struct dis *d, int size, const struct ir_ea *ea)
 	return i->d;
 }
 
+struct opnd_pair emit_load_pair(struct dis *d, int hi_size)
+{
+	int n = op_bytes(d->osz);
+	struct addr second = d->mem;
+	struct opnd_pair pair;
+	struct ir_ea ea = emit_ea(d, &d->mem, n, false);
+
+	pair.lo = emit_load_zx(d, d->osz, &ea);
+	second.disp = (s32)((u32)second.disp + (u32)n);
+	ea = emit_ea(d, &second, op_bytes(hi_size), false);
+	pair.hi = emit_load_zx(d, hi_size, &ea);
+	return pair;
+}
+
 void emit_store(struct dis *d, int size, const struct ir_ea *ea, ir_val v)
 {
 	struct ir_insn *i = ir_add(d->ir, IR_MOV, size);

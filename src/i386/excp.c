@@ -153,22 +153,10 @@ u64 helper_align_check(struct cpu *cpu, u32 addr, u32 bytes, u32 c)
 }
 
 /* SDM vol. 2 BOUND: signed index, the upper bound is included. */
-u64 helper_bound(struct cpu *cpu, u32 addr, u32 index, u32 size)
+u64 helper_bound(struct cpu *cpu, u32 index, u32 lo, u32 hi)
 {
-	struct x86_cpu *x = x86(cpu);
-	int mmu = cpu_mmu_index(x);
-	s32 i = index, lo, hi;
-
-	if (size == 1) {
-		i = (s16)index;
-		lo = (s16)cpu_lduw(cpu, addr, mmu);
-		hi = (s16)cpu_lduw(cpu, (u32)(addr + 2), mmu);
-	} else {
-		lo = cpu_ldl(cpu, addr, mmu);
-		hi = cpu_ldl(cpu, (u32)(addr + 4), mmu);
-	}
-	if (i < lo || i > hi)
-		fault(x, EXCP_BR, 0, "BOUND: index %08x, upper bound %08x", i, hi);
+	if ((s32)index < (s32)lo || (s32)index > (s32)hi)
+		fault(x86(cpu), EXCP_BR, 0, "BOUND: index %08x, upper bound %08x", index, hi);
 	return 0;
 }
 

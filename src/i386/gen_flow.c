@@ -365,12 +365,9 @@ static void far_direct(struct dis *d, bool call)
 
 static void far_memory(struct dis *d, bool call)
 {
-	int n = op_bytes(d->osz);
-	struct ir_ea ea = emit_ea_aligned(d, &d->mem, n + 2, false, n);
-	ir_val ofs = emit_load_zx(d, d->osz, &ea);
+	struct opnd_pair far = emit_load_pair(d, IRS_16);
 
-	ea.disp += n;
-	far_transfer(d, call, emit_load_zx(d, IRS_16, &ea), ofs);
+	far_transfer(d, call, far.hi, far.lo);
 }
 
 void gen_jmp_far(struct dis *d)
@@ -420,12 +417,23 @@ void gen_into(struct dis *d)
 	emit_call(d, HELPER_into, emit_const(d, d->next), IR_NONE, IR_NONE);
 }
 
+static ir_val sign_extended(struct dis *d, ir_val v)
+{
+	ir_val t;
+
+	if (d->osz == IRS_32)
+		return v;
+	t = ir_temp(d->ir);
+	emit_conv(d, IR_SX, IRS_32, d->osz, t, v);
+	return t;
+}
+
 void gen_bound(struct dis *d)
 {
-	ir_val pair = emit_linear(d, &d->mem, 2 * op_bytes(d->osz), false,
-				  op_bytes(d->osz));
+	struct opnd_pair bounds = emit_load_pair(d, d->osz);
 
-	emit_call(d, HELPER_bound, pair, d->arg[0].v, emit_const(d, d->osz));
+	emit_call(d, HELPER_bound, sign_extended(d, d->arg[0].v),
+		  sign_extended(d, bounds.lo), sign_extended(d, bounds.hi));
 }
 
 void gen_ud(struct dis *d)

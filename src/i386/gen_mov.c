@@ -369,13 +369,9 @@ void gen_mov_to_seg(struct dis *d)
 /* LDS LES LFS LGS LSS: offset, then selector. */
 void gen_lxs(struct dis *d)
 {
-	int n = op_bytes(d->osz), seg = d->row->x;
-	struct ir_ea ea = emit_ea_aligned(d, &d->mem, n + 2, false, n);
-	ir_val ofs = emit_load(d, d->osz, &ea), sel;
+	struct opnd_pair far = emit_load_pair(d, IRS_16);
 
-	ea.disp += n;
-	sel = emit_load_zx(d, IRS_16, &ea);
-	emit_load_seg(d, seg, sel);
-	emit_copy(d, d->osz, d->arg[0].v, ofs);
+	emit_load_seg(d, d->row->x, far.hi);
+	emit_copy(d, d->osz, d->arg[0].v, far.lo);
 	gen_leave_next(d);
 }

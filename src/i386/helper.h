@@ -28,7 +28,7 @@
 	_(raise,          2, H_F | H_R | H_r | H_N) /* a: vector; b: error code or ~0  */ \
 	_(raise_int,      3, H_SYS)       /* INT n: a vector, b next, c: 0 INT n, 1 INT3/INTO, 2 ICEBP */ \
 	_(into,           1, H_SYS)       /* #OF if OF; a: next                      */ \
-	_(bound,          3, H_F)         /* a: linear address of the pair, b: index, c: IRS_16 or IRS_32 */ \
+	_(bound,          3, H_F)         /* a: index, b: lower bound, c: upper bound, all signed */ \
 	_(align_check,    2, H_F)         /* #AC; a: linear address, b: alignment    */ \
 	_(hlt,            1, H_SYS | H_N) /* a: next                                 */ \
 	_(monitor_enter,  0, H_F | H_R)   /* before the address is looked at (monitor.c) */ \

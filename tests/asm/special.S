@@ -253,19 +253,30 @@ blob:
 5:	END
 	/* An image across offset FFFFh of a 16-bit address: from 0 on its pieces
 	 * are read at the other end. */
-	.macro	WRAP16 at, insn:vararg
+	.macro	WRAP16 at, insn, to
 	CASE	wrap16, flags=C_FPU
 	mov	$stack, %esp
 	mov	$CODE16, %eax
 	mov	%eax, %es
 	mov	$\at, %esi
-	\insn	%es:(%si)
+	\insn	%es:(%si)\to
 	END
 	.endm
 	.irp	at, 0xfff0, 0xffb0, 0xffa2, 0xffe6, 0xff9a, 0xfffe
 	WRAP16	\at, frstor
-	WRAP16	\at, data16 frstor
+	WRAP16	\at, "data16 frstor"
 	WRAP16	\at, fldenv
+	.endr
+	/* Two operands side by side: each has its own offset (and its own limit). */
+	.irp	at, 0xfff9, 0xfffa, 0xfffb, 0xfffc, 0xfffd, 0xfffe, 0xffff
+	WRAP16	\at, "lgs", ",%cx"
+	WRAP16	\at, "lfs", ",%ecx"
+	WRAP16	\at, "ljmpw *"
+	WRAP16	\at, "ljmpl *"
+	WRAP16	\at, "lcallw *"
+	WRAP16	\at, "lcalll *"
+	WRAP16	\at, "bound %cx,"
+	WRAP16	\at, "bound %ecx,"
 	.endr
 	/* Half the address space down, by distances that overflow when they are
 	 * added: not off the same page. */
