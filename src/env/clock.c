@@ -46,20 +46,61 @@ u64 clock_host_tsc(void)
 }
 
 /* The rate is measured against the monotonic clock since the first call. */
-enum { TSC_SAMPLE_NS = 2000000 };
+enum { TSC_SAMPLE_NS = 2000000, TSC_SAMPLES = 4 };
 static s64 tsc_start_ns;               /* _Atomic; 0: not yet               */
 static u64 tsc_start;                  /* _Atomic                           */
 
-static void tsc_sample_start(void)
+/* Both clocks at one moment: of some readings the one that took the shortest time. */
+static s64 read_both(u64 *tsc)
+{
+	u64 least = ~0ull;
+	s64 ns = 0;
+
+	for (int i = 0; i < TSC_SAMPLES; i++) {
+		u64 before = clock_host_tsc();
+		s64 now = clock_monotonic_ns();
+		u64 took = clock_host_tsc() - before;
+
+		if (took >= least)
+			continue;
+		least = took;
+		ns = now;
+		*tsc = before + took / 2;
+	}
+	return ns;
+}
+
+void clock_tsc_start(void)
 {
 	static struct lock once = LOCK_INIT("tsc_sample", RANK_TSC);
+	u64 tsc = 0;
 
 	lock_acquire(&once);
 	if (!__atomic_load_n(&tsc_start_ns, __ATOMIC_RELAXED)) {
-		__atomic_store_n(&tsc_start, clock_host_tsc(), __ATOMIC_RELAXED);
-		__atomic_store_n(&tsc_start_ns, clock_monotonic_ns(), __ATOMIC_RELEASE);
+		s64 ns = read_both(&tsc);
+
+		__atomic_store_n(&tsc_start, tsc, __ATOMIC_RELAXED);
+		__atomic_store_n(&tsc_start_ns, ns, __ATOMIC_RELEASE);
 	}
 	lock_release(&once);
+}
+
+u64 clock_tsc_hz(void)
+{
+	static u64 hz;                 /* _Atomic; 0: not yet               */
+	u64 known = __atomic_load_n(&hz, __ATOMIC_RELAXED), tsc = 0, found;
+	s64 ns;
+
+	if (known)
+		return known;
+	clock_tsc_start();
+	do
+		ns = read_both(&tsc) - __atomic_load_n(&tsc_start_ns, __ATOMIC_RELAXED);
+	while (ns < TSC_SAMPLE_NS);
+	tsc -= __atomic_load_n(&tsc_start, __ATOMIC_RELAXED);
+	found = (u64)((unsigned __int128)tsc * NS_PER_SEC / (u64)ns);
+	return __atomic_compare_exchange_n(&hz, &known, found, false, __ATOMIC_RELAXED,
+					   __ATOMIC_RELAXED) ? found : known;
 }
 
 s64 clock_tsc_to_ns(u64 ticks)
@@ -68,7 +109,7 @@ s64 clock_tsc_to_ns(u64 ticks)
 	u64 tsc;
 
 	if (!__atomic_load_n(&tsc_start_ns, __ATOMIC_ACQUIRE))
-		tsc_sample_start();
+		clock_tsc_start();
 	do {
 		ns = clock_monotonic_ns() - __atomic_load_n(&tsc_start_ns, __ATOMIC_RELAXED);
 		tsc = clock_host_tsc() - __atomic_load_n(&tsc_start, __ATOMIC_RELAXED);

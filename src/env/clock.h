@@ -21,6 +21,11 @@ static inline u64 clock_stamp(void)
 	__asm__ volatile("rdtsc" : "=a"(lo), "=d"(hi));
 	return (u64)hi << 32 | lo;
 }
+/* Its rate is measured from the first call of any of these on. */
+void clock_tsc_start(void);
+/* Ticks a second: what the first call finds is what all return, to 1 in 10^5 two milliseconds
+ * after the start (it waits for these), to 1 in 10^7 half a second after it. */
+u64 clock_tsc_hz(void);
 /* Nanoseconds that `ticks` of it last, to about 1 in 10000; the first call may
  * take two milliseconds. */
 s64 clock_tsc_to_ns(u64 ticks);

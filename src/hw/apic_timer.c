@@ -4,7 +4,7 @@
  *
  * The count is computed from the clock when it is read. The vCPU's timer
  * (qemu/cpu_timer.h) stands for the next interrupt only, and for none while the LVT
- * entry masks it; no access takes the BQL. The input clock is 1 GHz, as upstream's.
+ * entry masks it; no access takes the BQL. Its input clock (APIC_TIMER_HZ) is the virtual clock's unit.
  *
  * DIFF: as in upstream, a period is one tick longer than the initial count. A
  * period below MIN_PERIOD_NS gives an interrupt every so often only: the guest

@@ -80,9 +80,9 @@ enum {
 };
 
 /* x86_cpu.features: CPUID.1:EDX, 1:ECX, 7:EBX, 80000001h:ECX, 80000001h:EDX, 7:ECX,
- * 0Dh.1:EAX. */
+ * 0Dh.1:EAX, 80000007h:EDX. */
 enum feature_word { FEAT_1_EDX, FEAT_1_ECX, FEAT_7_EBX, FEAT_EXT_ECX, FEAT_EXT_EDX, FEAT_7_ECX,
-		    FEAT_XSAVE, FEATURE_WORDS };
+		    FEAT_XSAVE, FEAT_8000_0007_EDX, FEATURE_WORDS };
 
 enum { SMAP_PAGES = 32 };
 

@@ -35,6 +35,7 @@ static const struct feature { const char *name; u8 word, bit, how; } list[] = {
 	{ "aes", FEAT_1_ECX, 25, HOST }, { "xsave", FEAT_1_ECX, 26, OURS },
 	{ "avx", FEAT_1_ECX, 28, 0 }, { "f16c", FEAT_1_ECX, 29, 0 },
 	{ "rdrand", FEAT_1_ECX, 30, HOST }, { "hypervisor", FEAT_1_ECX, 31, OURS },
+	{ "tsc_adjust", FEAT_7_EBX, 1, OURS },
 	{ "bmi1", FEAT_7_EBX, 3, HOST }, { "avx2", FEAT_7_EBX, 5, 0 },
 	{ "smep", FEAT_7_EBX, 7, OURS }, { "bmi2", FEAT_7_EBX, 8, HOST },
 	{ "erms", FEAT_7_EBX, 9, OURS }, { "rdseed", FEAT_7_EBX, 18, HOST },
@@ -48,6 +49,7 @@ static const struct feature { const char *name; u8 word, bit, how; } list[] = {
 	{ "nx", FEAT_EXT_EDX, 20, OURS }, { "mmxext", FEAT_EXT_EDX, 22, 0 },
 	{ "rdtscp", FEAT_EXT_EDX, 27, OURS }, { "3dnow", FEAT_EXT_EDX, 31, 0 },
 	{ "3dnowext", FEAT_EXT_EDX, 30, 0 },
+	{ "invtsc", FEAT_8000_0007_EDX, 8, HOST },
 };
 
 static void host_cpuid(u32 leaf, u32 r[4])
@@ -57,7 +59,7 @@ static void host_cpuid(u32 leaf, u32 r[4])
 
 static void host_features(u32 f[FEATURE_WORDS])
 {
-	u32 r[4];
+	u32 r[4], last;
 
 	memset(f, 0, FEATURE_WORDS * sizeof(f[0]));
 	host_cpuid(1, r);
@@ -70,10 +72,15 @@ static void host_features(u32 f[FEATURE_WORDS])
 		f[FEAT_7_ECX] = r[2];
 	}
 	host_cpuid(0x80000000, r);
-	if (r[0] >= 0x80000001) {
+	last = r[0];
+	if (last >= 0x80000001) {
 		host_cpuid(0x80000001, r);
 		f[FEAT_EXT_ECX] = r[2];
 		f[FEAT_EXT_EDX] = r[3];
+	}
+	if (last >= 0x80000007) {
+		host_cpuid(0x80000007, r);
+		f[FEAT_8000_0007_EDX] = r[3];
 	}
 }
 
@@ -112,6 +119,8 @@ static const struct { u8 word, bit, of_word, of_bit; } needs[] = {
 	{ FEAT_XSAVE, 2, FEAT_1_ECX, 26 },
 	{ FEAT_EXT_EDX, 20, FEAT_1_EDX, 6 },     /* nx: pae                 */
 	{ FEAT_EXT_EDX, 27, FEAT_1_EDX, 4 },     /* rdtscp: tsc             */
+	{ FEAT_7_EBX, 1, FEAT_1_EDX, 4 },        /* tsc_adjust: tsc         */
+	{ FEAT_8000_0007_EDX, 8, FEAT_1_EDX, 4 },   /* invtsc: tsc          */
 };
 
 void features_settle(u32 f[FEATURE_WORDS])

@@ -6,12 +6,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "env/clock.h"
 #include "env/log.h"
 #include "i386/helper.h"
 #include "i386/model.h"
 #include "qemu/machine.h"
 #include "qemu/optparse.h"
 #include "qemu/target.h"
+#include "qemu/timer.h"
 
 #define F_486 (CPUID_FPU | CPUID_VME | CPUID_PSE)
 #define F_PENTIUM (F_486 | CPUID_DE | CPUID_TSC | CPUID_MSR | CPUID_MCE | CPUID_CX8 | CPUID_MMX | \
@@ -31,7 +33,8 @@
 /* clang-format off */
 static const struct cpu_model models[] = {
 	/* name       text                     fam mod st levels          1:EDX     1:ECX    7 ext:ECX ext:EDX */
-	{ "qemu32",   "generic 32-bit (default)", 6, 6, 3, 4, 0x80000004, { F_QEMU32, CPUID_SSE3, 0, 0, 0 } },
+	{ "smew32",   "qemu32 whose clocks tell their rates (default)", 6, 6, 3, 4, 0x80000004, { F_QEMU32, CPUID_SSE3, CPUID_7_TSC_ADJUST, 0, 0, 0, 0, CPUID_APM_INVTSC } },
+	{ "qemu32",   "generic 32-bit",        6,  6, 3, 4, 0x80000004, { F_QEMU32, CPUID_SSE3, 0, 0, 0 } },
 	{ "486",      "Intel 486 DX2",         4,  8, 0, 1,  0,          { F_486, 0, 0, 0, 0 } },
 	{ "pentium",  "Intel Pentium MMX",     5,  4, 3, 1,  0,          { F_PENTIUM, 0, 0, 0, 0 } },
 	{ "pentium2", "Intel Pentium II",      6,  5, 2, 2,  0,          { F_P2, 0, 0, 0, 0 } },
@@ -43,7 +46,7 @@ static const struct cpu_model models[] = {
 	{ "Penryn",   "Intel Core 2 Duo P9xxx (Penryn)", 6, 23, 3, 10, 0x80000008, { F_CORE, E_CORE2 | CPUID_SSE41, 0, 0, NX } },
 	{ "Nehalem",  "Intel Core i7 9xx (Nehalem)", 6, 26, 3, 11, 0x80000008, { F_CORE, E_NEHALEM, 0, 0, NX } },
 	{ "Westmere", "Intel Westmere",        6, 44, 1, 11, 0x80000008, { F_CORE, E_NEHALEM | CPUID_AES | CPUID_PCLMUL, 0, 0, NX } },
-	{ "max",      "all that is implemented and the host has", 6, 6, 3, 13, 0x80000008, { ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u } },
+	{ "max",      "all that is implemented and the host has", 6, 6, 3, 13, 0x80000008, { ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u, ~0u } },
 };
 /* clang-format on */
 
@@ -115,6 +118,11 @@ static void settle(struct x86_cpu *x)
 		x->level = MAX(x->level, 0xdu);
 	if (x->features[FEAT_EXT_ECX] | x->features[FEAT_EXT_EDX])
 		x->xlevel = MAX(x->xlevel, 0x80000001u);
+	if (x->features[FEAT_8000_0007_EDX]) {
+		x->level = MAX(x->level, 0x16u);
+		x->xlevel = MAX(x->xlevel, 0x80000007u);
+		clock_tsc_start();               /* for leaf 15h            */
+	}
 }
 
 struct cpu *target_cpu_new(const char *name, int index)
@@ -239,6 +247,44 @@ static struct cpuid cpuid_d(const struct x86_cpu *x, u32 i)
 	return (struct cpuid){ xcr0_possible(x), XSAVE_AREA, XSAVE_AREA, 0 };
 }
 
+/* The time stamp counter's rate is ECX, the crystal's, times EBX over EAX; the crystal drives
+ * the local APIC's timer. Of all ratios with (crystal in kHz) * EBX in 32 bits (Linux for
+ * i386 computes it so) and a crystal within 10 ppm of that timer's clock, the best one. */
+static struct cpuid cpuid_15(const struct x86_cpu *x)
+{
+	enum { CRYSTAL_KHZ = APIC_TIMER_HZ / 1000, MAX_OFF = CRYSTAL_KHZ / 100000 };
+	u64 hz = cpu_ticks_hz(), least = ~0ull;
+	struct cpuid best = { 1, (u32)((hz + APIC_TIMER_HZ / 2) / APIC_TIMER_HZ), APIC_TIMER_HZ, 0 };
+
+	if (!(x->features[FEAT_8000_0007_EDX] & CPUID_APM_INVTSC))
+		return (struct cpuid){ 0, 0, 0, 0 };
+	for (u64 n = 1; n * hz / 1000 < 0xfff00000; n++) {
+		u64 times = (n * hz + APIC_TIMER_HZ / 2) / APIC_TIMER_HZ;
+		u64 khz = times ? (n * hz / times + 500) / 1000 : 0;
+		s64 off = (s64)(khz * 1000 * times - n * hz) * 1000 / (s64)n;
+
+		if (khz - CRYSTAL_KHZ + MAX_OFF > 2 * MAX_OFF || (u64)(off < 0 ? -off : off) >= least)
+			continue;
+		least = (u64)(off < 0 ? -off : off);
+		best = (struct cpuid){ (u32)n, (u32)times, (u32)khz * 1000, 0 };
+	}
+	return best;
+}
+
+/* The processor's rate is that of its counter, in MHz; the bus has a tenth of a GHz. (Who asks
+ * for a leaf that is not there gets this one, early: cpu_ticks_hz would settle for that.) */
+static struct cpuid cpuid_16(const struct x86_cpu *x)
+{
+	u64 ns;
+	u32 mhz;
+
+	if (!(x->features[FEAT_8000_0007_EDX] & CPUID_APM_INVTSC))
+		return (struct cpuid){ 0, 0, 0, 0 };
+	ns = (u64)cpu_ticks_to_ns(NS_PER_SEC);
+	mhz = (u32)((NS_PER_SEC * 1000 + ns / 2) / ns);
+	return (struct cpuid){ mhz, mhz, 100, 0 };
+}
+
 static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 {
 	switch (leaf) {
@@ -262,6 +308,10 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 		return cpuid_b(x, sub);
 	case 0xd:
 		return cpuid_d(x, sub);
+	case 0x15:
+		return cpuid_15(x);
+	case 0x16:
+		return cpuid_16(x);
 	case HYPERVISOR_LEAF:
 		return (struct cpuid){ HYPERVISOR_LEAF, word("smew"),
 				       word("smew"), word("smew") };
@@ -278,6 +328,8 @@ static struct cpuid cpuid_leaf(const struct x86_cpu *x, u32 leaf, u32 sub)
 	}
 	case 0x80000006:         /* L2: 4 MB, 16 ways, lines of 64 bytes    */
 		return (struct cpuid){ 0, 0, 0x1000 << 16 | 8 << 12 | 64, 0 };
+	case 0x80000007:
+		return (struct cpuid){ 0, 0, 0, x->features[FEAT_8000_0007_EDX] };
 	case 0x80000008:         /* bits of a linear and a physical address  */
 		return (struct cpuid){ 32 << 8 | PHYS_BITS, 0, 0, 0 };
 	}

@@ -22,12 +22,15 @@ enum {                                   /* CPUID.1:ECX                      */
 	CPUID_EXT_TSC_DEADLINE = 1 << 24, CPUID_AES = 1 << 25,
 	CPUID_XSAVE = 1 << 26, CPUID_OSXSAVE = 1 << 27,
 };
-enum { CPUID_7_SMEP = 1 << 7, CPUID_7_SMAP = 1 << 20 };  /* CPUID.7:EBX     */
+enum { CPUID_7_TSC_ADJUST = 1 << 1,      /* CPUID.7:EBX                      */
+       CPUID_7_SMEP = 1 << 7, CPUID_7_SMAP = 1 << 20 };
 enum { CPUID_XSAVE_OPT = 1 << 0, CPUID_XSAVE_XGETBV1 = 1 << 2 };  /* CPUID.0Dh.1:EAX */
 enum { CPUID_7_UMIP = 1 << 2 };          /* CPUID.7:ECX                      */
 #define CPUID_EXT_HYPERVISOR (1u << 31)      /* ECX: no real machine        */
 enum { CPUID_EXT2_NX = 1 << 20,          /* CPUID.80000001h:EDX              */
        CPUID_EXT2_RDTSCP = 1 << 27 };
+
+enum { CPUID_APM_INVTSC = 1 << 8 };      /* CPUID.80000007h:EDX              */
 
 struct cpu_model {
 	const char *name, *text;

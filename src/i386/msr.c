@@ -65,7 +65,7 @@ u64 helper_rdpmc(struct cpu *cpu, u32 a, u32 b, u32 c)
 /* -- model-specific registers: what may be written --------------------------------------------- */
 enum {
 	MSR_P5_MC_ADDR = 0, MSR_TSC = 0x10, MSR_PLATFORM_ID = 0x17, MSR_APIC_BASE = 0x1b,
-	MSR_EBL_CR_POWERON = 0x2a, MSR_BIOS_UPDT_TRIG = 0x79, MSR_BIOS_SIGN_ID = 0x8b,
+	MSR_EBL_CR_POWERON = 0x2a, MSR_TSC_ADJUST = 0x3b, MSR_BIOS_UPDT_TRIG = 0x79, MSR_BIOS_SIGN_ID = 0x8b,
 	MSR_PERFCTR0 = 0xc1, MSR_MTRRCAP = 0xfe, MSR_SYSENTER_CS = 0x174,
 	MSR_SYSENTER_ESP = 0x175, MSR_SYSENTER_EIP = 0x176, MSR_MCG_CAP = 0x179,
 	MSR_MCG_STATUS = 0x17a, MSR_MCG_CTL = 0x17b, MSR_EVENT_SELECT0 = 0x186,
@@ -255,6 +255,23 @@ static void deadline_write(struct x86_cpu *x, u64 v)
 	apic_set_tsc_deadline(&x->c, v ? v + x->tsc_offset : 0);
 }
 
+/* SDM vol. 3B 17.17.3: IA32_TSC_ADJUST has the sum of all moves. A deadline stays where
+ * it is on the guest's counter. */
+static void tsc_move(struct x86_cpu *x, u64 by)
+{
+	u64 deadline = deadline_read(x);
+
+	x->tsc_offset -= by;
+	x->msr.tsc_adjust += by;
+	if (deadline)
+		deadline_write(x, deadline);
+}
+
+static bool has_tsc_adjust(const struct x86_cpu *x)
+{
+	return x->features[FEAT_7_EBX] & CPUID_7_TSC_ADJUST;
+}
+
 static bool is_x2apic(u32 nr)
 {
 	return nr >= MSR_X2APIC && nr < MSR_X2APIC_END;
@@ -305,6 +322,8 @@ static bool msr_read(struct x86_cpu *x, u32 nr, u64 *v)
 		*v = row_read(x, m, nr);
 	else if (nr == MSR_TSC && (x->features[FEAT_1_EDX] & CPUID_TSC))
 		*v = tsc_read(x);
+	else if (nr == MSR_TSC_ADJUST && has_tsc_adjust(x))
+		*v = x->msr.tsc_adjust;
 	else if (nr == MSR_MISC_ENABLE)
 		*v = x->msr.misc_enable;
 	else if (nr == MSR_EFER && has_nx(x))
@@ -321,7 +340,9 @@ static bool msr_write(struct x86_cpu *x, u32 nr, u64 v)
 	if (m)
 		return row_write(x, m, nr, v);
 	if (nr == MSR_TSC && (x->features[FEAT_1_EDX] & CPUID_TSC)) {
-		x->tsc_offset = cpu_get_host_ticks() - v;
+		tsc_move(x, v - tsc_read(x));
+	} else if (nr == MSR_TSC_ADJUST && has_tsc_adjust(x)) {
+		tsc_move(x, v - x->msr.tsc_adjust);
 	} else if (nr == MSR_MISC_ENABLE) {
 		misc_enable_write(x, v);
 	} else if (nr == MSR_EFER && has_nx(x) && !(v & ~(1ull << 11))) {

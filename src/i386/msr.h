@@ -21,6 +21,7 @@ struct msr_state {
 	u64 event_select[2];
 	u64 misc_enable;
 	u64 bios_sign;                   /* microcode revision, see CPUID.1  */
+	u64 tsc_adjust;                  /* what software has added to the TSC */
 };
 
 enum { MISC_FAST_STRINGS = 1 << 0, MISC_NO_BTS = 1 << 11, MISC_NO_PEBS = 1 << 12,

@@ -71,6 +71,7 @@ bool apic_msr_read(struct cpu *cpu, u32 reg, u64 *v);
 bool apic_msr_write(struct cpu *cpu, u32 reg, u64 v);
 /* IA32_TSC_DEADLINE in the host's time stamps; 0: not armed. Own thread. */
 u64 apic_get_tsc_deadline(const struct cpu *cpu);
+enum { APIC_TIMER_HZ = 1000000000 };     /* the timer's input clock, as upstream's */
 void apic_set_tsc_deadline(struct cpu *cpu, u64 host_tsc);
 
 /* Direct boot: what the loader leaves for the BSP to start with. */

@@ -44,6 +44,11 @@ s64 cpu_ticks_to_ns(u64 ticks)
 	return icount_enabled() ? (s64)ticks : clock_tsc_to_ns(ticks);
 }
 
+u64 cpu_ticks_hz(void)
+{
+	return icount_enabled() ? (u64)NS_PER_SEC : clock_tsc_hz();
+}
+
 bool qemu_clock_running(void)
 {
 	return __atomic_load_n(&clock_state, __ATOMIC_RELAXED) & 1;

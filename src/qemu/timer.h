@@ -16,6 +16,7 @@ s64 qemu_clock_to_host_ns(s64 virtual_ns);
  * with -icount nanoseconds. And how long a number of its ticks lasts. */
 u64 cpu_get_host_ticks(void);
 s64 cpu_ticks_to_ns(u64 ticks);
+u64 cpu_ticks_hz(void);              /* a second's; the same at each call       */
 
 struct timer {
 	struct poll_timer t;

@@ -24,6 +24,22 @@ START_TEST(clocks_go_forward)
 }
 END_TEST
 
+/* The rate is what ticks last, and does not change; the clock beside it is read apart,
+ * so that the host may come between. */
+START_TEST(tells_the_counters_rate)
+{
+	u64 hz = clock_tsc_hz(), want, off;
+	int tries = 100;
+
+	do {
+		want = (u64)NS_PER_SEC * NS_PER_SEC / (u64)clock_tsc_to_ns(NS_PER_SEC);
+		off = hz > want ? hz - want : want - hz;
+	} while (off > want / 10000 && --tries);
+	ck_assert_uint_le(off, want / 10000);
+	ck_assert_uint_eq(clock_tsc_hz(), hz);
+}
+END_TEST
+
 static void check_date(s64 sec)
 {
 	struct clock_date d;
@@ -90,6 +106,7 @@ int main(void)
 
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, clocks_go_forward);
+	tcase_add_test(t, tells_the_counters_rate);
 	tcase_add_test(t, every_day_of_two_eras);
 	tcase_add_test(t, known_dates);
 	tcase_add_test(t, days_carry_over);
