@@ -108,10 +108,25 @@ void map_free(void *p, size_t size)
 	munmap(p, size);
 }
 
+bool map_reserve(void *at, size_t size)
+{
+	return map_at(at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1) != NULL;
+}
+
+static void protect(void *p, size_t size, int prot)
+{
+	if (mprotect(p, size, prot) < 0)
+		die("cannot protect memory: %s", strerror(errno));
+}
+
 void map_guard(void *p, size_t size)
 {
-	if (mprotect(p, size, PROT_NONE) < 0)
-		die("cannot protect memory: %s", strerror(errno));
+	protect(p, size, PROT_NONE);
+}
+
+void map_unguard(void *p, size_t size)
+{
+	protect(p, size, PROT_READ | PROT_WRITE);
 }
 
 void map_huge(void *p, size_t size)

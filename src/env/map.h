@@ -15,6 +15,10 @@ void map_free(void *p, size_t size);
 /* Give the pages back: they read as zero again. */
 void map_discard(void *p, size_t size);
 
+/* Addresses of the host without memory, at exactly `at`; false: they are taken. */
+bool map_reserve(void *at, size_t size);
+/* Pages of a reservation, or of map_guard's: read-write memory. */
+void map_unguard(void *p, size_t size);
 /* Let every access to these pages of a mapping fault. */
 void map_guard(void *p, size_t size);
 

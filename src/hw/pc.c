@@ -38,6 +38,7 @@
 #include "qemu/chardev.h"
 #include "qemu/cpu.h"
 #include "qemu/memory.h"
+#include "qemu/ram_window.h"
 #include "qemu/runstate.h"
 #include "qemu/target.h"
 
@@ -46,7 +47,6 @@
 #define MAX_RAM (3584 * MB)              /* below the PCI and APIC windows   */
 #define ROM_BASE 0xc0000
 #define ROM_SIZE (256 * KB)
-#define VGA_SIZE (128 * KB)
 #define RTC_YEARS (100ll * 366 * 86400)  /* s64 ns hold more than twice that */
 
 /* Where kernels look for tables. 64 KB of ROM; MACHINE_RSDP is its start. */
@@ -153,18 +153,17 @@ static const char *memory_new(u64 ram_size) REQUIRES(bql)
 
 	if (ram_size > MAX_RAM)
 		return "this machine takes at most 3584 MB of RAM";
-	err = ram_arena_init(ram_size + VGA_SIZE + ROM_SIZE);
+	err = ram_arena_init(ram_size + RAM_GAP);
 	if (err)
 		return err;
+	ram_arena_gap();
 	err = memory_region_init_ram(&board.ram, "pc.ram", ram_size);
 	if (err)
 		return err;
 	memory_region_add_subregion(&system_memory, 0, &board.ram);
-	err = memory_region_init_rom(&board.rom, "pc.rom", ROM_SIZE);
-	if (err)
-		return err;
-	memory_region_add_subregion_overlap(&system_memory, ROM_BASE,
-					    &board.rom, 1);
+	memory_region_init_over(&board.rom, "pc.rom", ROM_SIZE, MR_ROM, &board.ram, ROM_BASE);
+	memory_region_add_subregion_overlap(&system_memory, ROM_BASE, &board.rom, 1);
+	ram_window_set(&board.ram);
 	return NULL;
 }
 
@@ -344,9 +343,7 @@ const char *machine_init(void)
 
 	if (err)
 		return err;
-	vga = vga_new(&system_memory, &system_io, &err);
-	if (err)
-		return err;
+	vga = vga_new(&system_memory, &system_io, &board.ram);
 	qemu_register_reset(vga_reset, vga);
 	chips_new();
 	acpi_new();

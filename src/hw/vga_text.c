@@ -266,17 +266,13 @@ static const struct memory_region_ops vga_ops = { vga_read, vga_write, 1, 1 };
 /* -- life ---------------------------------------------------------------------------- */
 
 struct vga *vga_new(struct memory_region *mem, struct memory_region *io,
-		    const char **err)
+		    const struct memory_region *ram)
 {
 	struct vga *v = calloc(1, sizeof(*v));
 
 	if (!v)
 		die("out of memory");
-	*err = memory_region_init_ram(&v->ram, "vga.text", VGA_SIZE);
-	if (*err) {
-		free(v);
-		return NULL;
-	}
+	memory_region_init_over(&v->ram, "vga.text", VGA_SIZE, MR_RAM, ram, VGA_BASE);
 	memory_region_add_subregion_overlap(mem, VGA_BASE, &v->ram, 1);
 	ports_map(io, "vga", FIRST_PORT, N_PORTS, &vga_ops, v);
 	return v;

@@ -9,10 +9,9 @@
 struct memory_region;
 struct vga;
 
-/* 128 KB of memory at A0000h in `mem`, over what is there; ports 3B0h-3DFh in
- * `io`. NULL with *err set when there is no memory for it. */
+/* 128 KB of memory at A0000h in `mem`, in front of `ram`; ports 3B0h-3DFh in `io`. */
 struct vga *vga_new(struct memory_region *mem, struct memory_region *io,
-		    const char **err) REQUIRES(bql);
+		    const struct memory_region *ram) REQUIRES(bql);
 /* Mode 3, an empty screen. */
 void vga_reset(void *vga) REQUIRES(bql);
 

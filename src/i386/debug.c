@@ -12,6 +12,7 @@
 #include "i386/debug.h"
 #include "i386/fault.h"
 #include "i386/helper.h"
+#include "qemu/ram_window.h"
 #include "qemu/target.h"
 
 enum { BP_EXEC, BP_WRITE, BP_IO, BP_RW };        /* DR7.R/Wn */
@@ -85,6 +86,8 @@ void debug_update(struct x86_cpu *x)
 	if (bp_count(x, 1 << BP_EXEC))
 		x->hflags |= HF_XBP;
 	x->port_breakpoints = bp_count(x, 1 << BP_IO);
+	if (data)
+		ram_window_close();
 	if (data || x->c.n_watch)
 		tlb_flush(&x->c);        /* pages are watched, or no longer  */
 	x->c.n_watch = data;

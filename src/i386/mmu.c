@@ -21,6 +21,7 @@
 #include "i386/model.h"
 #include "qemu/cpus.h"
 #include "qemu/memory.h"
+#include "qemu/ram_window.h"
 #include "qemu/target.h"
 
 enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 0x20, PTE_D = 0x40, PTE_PS = 0x80,
@@ -404,6 +405,8 @@ void target_set_a20(bool on)
 {
 	static char yes;
 
+	if (!on)
+		ram_window_close();
 	run_on_all_cpus_synced(a20_work, on ? &yes : NULL);
 }
 

@@ -11,6 +11,7 @@
 #include "i386/dis.h"
 #include "qemu/machine.h"
 #include "qemu/memory.h"
+#include "qemu/ram_window.h"
 #include "tcg/opts.h"
 #include "tcg/tb.h"
 
@@ -116,6 +117,23 @@ static bool one_addend(const struct dis *d)
 	       tcg_opt(TCG_OPT_DIRECT);
 }
 
+/* Without paging (and with all address lines) memory is where the window shows it. */
+static bool in_window(const struct dis *d)
+{
+	return !(d->flags & HF_PG) && !d->ir->mmu_idx && !d->mmio && ram_window() &&
+	       tcg_opt(TCG_OPT_WINDOW);
+}
+
+/* Is the instruction at d->pc one that has missed it? */
+static bool misses_window(const struct dis *d)
+{
+	u32 at = d->cs_base + (u32)d->pc;
+	int page = (at & (u32)PAGE_MASK) != d->page0;
+
+	return d->ir->window && d->t->page[page] != ~(ram_addr)0 &&
+	       tcg_window_misses(d->t->page[page] + (at & ~(u32)PAGE_MASK));
+}
+
 static void begin_block(struct dis *d, struct translation *t)
 {
 	*d = (struct dis){
@@ -141,6 +159,7 @@ static void begin_block(struct dis *d, struct translation *t)
 		raise_exception_err(x86(d->cpu), EXCP_GP, 0);
 	open_first_page(d);
 	d->ir->direct = one_addend(d);
+	d->ir->window = in_window(d);
 }
 
 static void mark_insn(struct dis *d)
@@ -149,6 +168,7 @@ static void mark_insn(struct dis *d)
 
 	i->imm = d->pc;
 	i->aux = d->next - d->pc;
+	i->xflags = misses_window(d) ? IRX_CHECKED : 0;
 }
 
 gen_fn gen_mov, gen_alu, gen_cmp;

@@ -19,6 +19,7 @@
 #include "qemu/icount.h"
 #include "qemu/machine.h"
 #include "qemu/memory.h"
+#include "qemu/ram_window.h"
 #include "qemu/target.h"
 #include "tcg/x64.h"
 
@@ -145,7 +146,8 @@ bool cpu_host_pc_to_guest(struct cpu *cpu, u64 host_pc, u32 *eip)
 enum { FXSAVE_XMM = 160 };               /* place in the FXSAVE image   */
 
 /* The host's exceptions that a guest's instruction may raise. */
-enum { HOST_TRAP_DE = 0, HOST_TRAP_GP = 13, HOST_TRAP_MF = 16, HOST_TRAP_XM = 19 };
+enum { HOST_TRAP_DE = 0, HOST_TRAP_GP = 13, HOST_TRAP_PF = 14, HOST_TRAP_MF = 16,
+       HOST_TRAP_XM = 19 };
 
 static int fpe_vector(struct cpu *cpu, int trap)
 {
@@ -169,6 +171,18 @@ static bool ret_stack_guard(const struct cpu *cpu, const void *addr)
 	return a >= low - HOST_PAGE && a < low + HOST_PAGE;
 }
 
+/* A load found no RAM in the window: what is to have a check from now on. */
+static void window_missed(struct cpu *cpu, const struct tb *tb, const struct tb_insn *m)
+{
+	ram_addr at = (tb->page[0] & (ram_addr)PAGE_MASK) + (tb->phys & ~(ram_addr)PAGE_MASK) +
+		      m->pc_ofs;
+
+	if (at - tb->page[0] >= PAGE_SIZE)
+		at += tb->page[1] - tb->page[0] - PAGE_SIZE;
+	tcg_window_note_miss(at);
+	cpu->window_miss = at + 1;
+}
+
 static bool host_fault(int signo, void *addr, struct host_context *ctx)
 {
 	u64 pc = host_context_pc(ctx);
@@ -188,6 +202,12 @@ static bool host_fault(int signo, void *addr, struct host_context *ctx)
 	trap = host_context_trap(ctx);
 	if (m && m->slow && trap == HOST_TRAP_GP) {
 		/* an unaligned operand: its slow path raises the fault */
+		host_context_set_pc(ctx, (u64)(uintptr_t)tb->code + m->slow);
+		return true;
+	}
+	if (m && m->slow && trap == HOST_TRAP_PF && ram_window_spans(addr)) {
+		window_missed(cpu, tb, m);
+		cpu->window_at = pc;
 		host_context_set_pc(ctx, (u64)(uintptr_t)tb->code + m->slow);
 		return true;
 	}
@@ -710,6 +730,8 @@ static void layout_init(void)
 		.icount_left = icount_enabled() ? AT(icount_left) : 0,
 		.jc_now = AT(jc_now), .jc_host_ofs = offsetof(struct jc_table, host),
 		.jc_size = JC_SIZE, .ram_low = ram_arena_low,
+		.window = (s32)ram_window(), .window_below = WINDOW_BELOW,
+		AT(window_at),
 		.slow_probe = cpu_slow_probe, .write_back = cpu_write_back,
 		.fill_page = cpu_fill_page, .lookup_tb_ptr = lookup_tb_ptr,
 	};

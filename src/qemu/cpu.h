@@ -101,6 +101,9 @@ struct cpu {
 	int bounce_mode;
 	ram_addr bounce_ram;         /* it was made there, and is to be told
 				      * to the TB store; ~0: not made yet  */
+	u64 window_miss;             /* 1 + place in RAM of an instruction whose
+				      * blocks load unchecked and must not; 0 */
+	u64 window_at;               /* their load that found no RAM       */
 	int fetch_mode;              /* mmu index of instruction fetches   */
 	struct tb_link *exit_link;   /* exit that was taken, NULL: none    */
 	u32 arg_c;                   /* third argument of a helper         */

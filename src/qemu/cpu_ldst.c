@@ -330,6 +330,10 @@ u64 cpu_slow_probe(struct cpu *cpu, u32 addr, u32 size, u32 access)
 	u64 at = 0;
 
 	STAT_INC(slow);
+	if (cpu->window_miss) {
+		tb_invalidate_range(cpu->window_miss - 1, 1, NULL);
+		cpu->window_miss = 0;
+	}
 	if (access & ACCESS_ALIGNED && addr & (size - 1))
 		target_misaligned(cpu, addr);
 	if ((access >> 8 & 15) != ACCESS_READ)

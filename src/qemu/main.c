@@ -18,6 +18,7 @@
 #include "qemu/loader.h"
 #include "qemu/lockreport.h"
 #include "qemu/memory.h"
+#include "qemu/ram_window.h"
 #include "qemu/options.h"
 #include "qemu/runstate.h"
 #include "qemu/target.h"
@@ -74,6 +75,7 @@ static void machine_build(void) REQUIRES(bql)
 	memory_region_transaction_begin();
 	die_if(machine_init());
 	memory_region_transaction_commit();
+	ram_window_open();
 	cpu_exec_init();
 	for (int i = 0; i < machine_config.smp; i++) {
 		cpu = target_cpu_new(machine_config.cpu_model, i);

@@ -20,6 +20,7 @@
 #include "env/log.h"
 #include "qemu/cpus.h"
 #include "qemu/flatview.h"
+#include "qemu/ram_window.h"
 
 #define MEMORY_SIZE (1ull << 52)         /* the SDM's largest MAXPHYADDR     */
 
@@ -267,8 +268,10 @@ void memory_region_transaction_commit(void)
 		return;
 	update_pending = false;
 	address_space_update(&address_space_io);
-	if (address_space_update(&address_space_memory))
+	if (address_space_update(&address_space_memory)) {
+		ram_window_check_map();
 		tlb_memory_map_changed();
+	}
 }
 
 static void tree_changed(void) REQUIRES(bql)

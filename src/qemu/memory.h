@@ -48,6 +48,10 @@ void memory_region_init_io(struct memory_region *mr, const char *name, u64 size,
 /* RAM/ROM take their bytes from the arena (zeroed). Returns NULL or an error. */
 const char *memory_region_init_ram(struct memory_region *mr, const char *name, u64 size);
 const char *memory_region_init_rom(struct memory_region *mr, const char *name, u64 size);
+/* RAM or ROM (type) in front of other RAM, from `at` in that on: it has the bytes that it
+ * hides there, so that an address is at one place of the host whichever is seen. */
+void memory_region_init_over(struct memory_region *mr, const char *name, u64 size,
+			     enum mr_type type, const struct memory_region *ram, u64 at);
 void memory_region_init_alias(struct memory_region *mr, const char *name,
 			      struct memory_region *of, u64 offset, u64 size);
 void memory_region_add_subregion(struct memory_region *parent, gpa addr,
@@ -70,10 +74,15 @@ extern hva ram_arena;
 extern u64 ram_arena_size;           /* bytes handed out so far            */
 extern u64 ram_arena_max;            /* bytes it has: ram_arena_init's size */
 extern bool ram_arena_low;           /* below 2 GB                         */
+extern bool ram_arena_alone;         /* ... and WINDOW_SPAN bytes behind it are free */
 /* Reserve the arena for `size` bytes. NULL, or an error text. */
 const char *ram_arena_init(u64 size);
 /* Of all its bytes, each with its place; for comparing two runs. */
 u64 ram_arena_checksum(void);
+/* Before the region for the RAM that lies at guest-physical address 0, which a window then
+ * can show: RAM_GAP bytes of the arena at the most. */
+enum { RAM_GAP = 4 << 20 };
+void ram_arena_gap(void);
 
 /* -- address spaces ----------------------------------------------------------- */
 struct address_space { const char *name; struct memory_region *root; struct flat_view *view; };

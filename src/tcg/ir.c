@@ -20,7 +20,7 @@ void ir_reset(struct ir_block *b, const struct ir_target *t)
 	b->n = 0;
 	b->n_vals = IR_FIRST_TEMP;
 	b->mmu_idx = 0;
-	b->stack_cache = b->direct = false;
+	b->stack_cache = b->direct = b->window = false;
 	b->n_granted = 0;
 }
 

@@ -47,6 +47,7 @@ enum { IRP_D = 1, IRP_A = 2, IRP_B = 4 };              /* part: high byte  */
 enum { IRX_LOCK = 1,         /* atomic read-modify-write                   */
        IRX_BACK = 2,         /* exit: backward, check for interrupts       */
        IRX_CROSS = 4,        /* exit: other guest page, no direct link     */
+       IRX_CHECKED = 8,      /* IR_INSN: its loads are not for the window  */
        IRX_CALL = 8,         /* exit: a call; imm2 is the return pc        */
        IRX_RET = 16,         /* exit: a return                             */
        IRX_USER = 32,        /* access with user rights (mmu index 1)      */
@@ -223,6 +224,7 @@ struct ir_block {
 	struct ir_granted granted[IR_MAX_GRANTED];
 	bool direct;                   /* its accesses are likely to have the
 				* addend that the stack has, see x64_mem.c */
+	bool window;                   /* loads may go unchecked, see x64_window.c */
 	struct ir_insn insn[IR_MAX_INSNS];
 };
 

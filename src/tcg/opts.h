@@ -19,6 +19,7 @@
 	_(IRQ,    "irq")     /* ... which asks for interrupts, too                */ \
 	_(GROUP,  "group")   /* accesses off other registers share checks         */ \
 	_(DIRECT, "direct")  /* the stack's addend is tried for other accesses    */ \
+	_(WINDOW, "window")  /* loads without paging go unchecked (x64_window.c)  */ \
 	_(SHOW,   "show")    /* ... or at exits only noted, for a fault's frame   */ \
 	_(RECIPE, "recipe")  /* flags are computed again rather than saved        */
 

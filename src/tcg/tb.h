@@ -154,6 +154,12 @@ void smc_note_store(ram_addr addr);
 /* Has that happened often? */
 bool smc_keeps_changing(ram_addr addr);
 
+/* -- loads without a check (x64_window.c): any thread, async-signal-safe ------- */
+/* A load of the instruction at that place of RAM has missed the window: note it. */
+void tcg_window_note_miss(ram_addr insn);
+/* Has one? */
+bool tcg_window_misses(ram_addr insn);
+
 /* Does it depend on a byte of [addr, addr + n)? */
 bool tb_depends(const struct tb *tb, ram_addr addr, unsigned n);
 

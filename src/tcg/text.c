@@ -292,9 +292,9 @@ int ir_print(const struct ir_block *b, char *buf, size_t size)
 
 	if (size)
 		buf[0] = 0;
-	if (b->mmu_idx || b->stack_cache || b->direct)
-		put(&o, "block mmu=%d stack=%d direct=%d\n", b->mmu_idx, b->stack_cache,
-		    b->direct);
+	if (b->mmu_idx || b->stack_cache || b->direct || b->window)
+		put(&o, "block mmu=%d stack=%d direct=%d window=%d\n", b->mmu_idx, b->stack_cache,
+		    b->direct, b->window);
 	for (int i = 0; i < b->n_granted; i++)
 		put(&o, "# granted: env[%d] & 0x%x, or the variant 0x%x\n", b->granted[i].ofs,
 		    b->granted[i].mask, b->granted[i].cflags);
@@ -653,6 +653,8 @@ static void take_block(struct in *in)
 			in->b->stack_cache = v != 0;
 		else if (!strcmp(w, "direct"))
 			in->b->direct = v != 0;
+		else if (!strcmp(w, "window"))
+			in->b->window = v != 0;
 		else
 			in->bad = true;
 	}

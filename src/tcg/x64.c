@@ -130,6 +130,10 @@ static void op_fpu(struct gen *g, struct ir_insn *in)
 void gen_map(struct gen *g, int insn)
 {
 	struct tb_insn *m = &g->map[g->n_map++];
+	struct cold *k = g->n_cold ? &g->cold[g->n_cold - 1] : NULL;
+
+	if (k && k->window && k->insn == insn)   /* more of its host code  */
+		k->map_end = g->n_map;
 
 	ASSERT(g->n_map <= MAX_MAP);
 	*m = (struct tb_insn){ .ofs = (u32)(g->c.p - g->start), .flags_in_host = g->fl == FL_HOST };
@@ -228,6 +232,7 @@ static void gen_guest_insn(struct gen *g, struct ir_insn *in)
 {
 	g->guest_pc = (u64)in->imm;
 	g->guest_insn = (int)(in->imm - (s64)g->tb->pc);
+	g->checked = in->xflags & IRX_CHECKED;
 	gen_map(g, g->guest_insn);
 	mem_stack_check(g);
 	group_check(g);
@@ -329,6 +334,7 @@ bool tcg_gen_code(struct ir_block *b, struct tb *tb, struct tcg_region *r)
 	g->off = g->delta = g->region = 0;
 	g->region_checked = g->loads_target = false;
 	g->n_cold = g->n_map = g->n_links = 0;
+	g->checked = false;
 	g->i = 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(g->owner); i++)
 		g->owner[i] = IR_NONE;

@@ -26,6 +26,11 @@ struct tcg_layout {
 	u32 jc_size;                    /* entries, a power of two          */
 	s32 icount_left;                /* 0: instructions are not counted  */
 	bool ram_low;                   /* guest RAM lies below 2 GB        */
+	s32 window;                     /* guest-physical address 0 in the host, if
+					* the window is open (qemu/ram_window.h) */
+	s32 window_below;               /* so many bytes below it are no one's */
+	s32 window_at;                  /* in struct cpu: the host's instruction that
+					* found no memory there               */
 	/* C side. slow_probe: host address for an access that missed, with
 	 * bounce_size set when it is the bounce buffer. */
 	u64 (*slow_probe)(struct cpu *, u32 addr, u32 size, u32 access);

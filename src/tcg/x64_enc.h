@@ -18,7 +18,8 @@ enum { X_RAX, X_RCX, X_RDX, X_RBX, X_RSP, X_RBP, X_RSI, X_RDI, X_R8, X_R9,
 
 struct xmem { s8 base, index; u8 scale; s32 disp; };
 
-struct xcode { u8 *p; };
+/* p: the next byte; mem: where the last instruction with a memory operand starts. */
+struct xcode { u8 *p, *mem; };
 
 #define XMEM(b, d) ((struct xmem){ (b), X_NONE, 0, (s32)(d) })
 
@@ -113,6 +114,7 @@ static inline void x_rm(struct xcode *c, u32 op, int size, int reg, struct xmem 
 {
 	int r = x_num(reg);
 
+	c->mem = c->p;
 	x_prefix(c, size, (u32)(r >> 3) << 2 | x_mem_rex(m), x_byte_rex(size, reg));
 	x_opcode(c, op);
 	x_modrm_mem(c, r, m);
@@ -121,6 +123,7 @@ static inline void x_rm(struct xcode *c, u32 op, int size, int reg, struct xmem 
 /* movzx, movsx from memory: no byte register takes part. */
 static inline void x_rm_load(struct xcode *c, u32 op, int size, int reg, struct xmem m)
 {
+	c->mem = c->p;
 	x_prefix(c, size, (u32)(reg >> 3) << 2 | x_mem_rex(m), false);
 	x_opcode(c, op);
 	x_modrm_mem(c, reg, m);

@@ -367,6 +367,16 @@ static bool rec_uses(const struct recipe *r, int reg)
 	       (r->a == reg || (!r->b_imm && r->b == reg));
 }
 
+bool fl_lasts(const struct gen *g)
+{
+	static const u8 temps[] = { X_R8, X_R9, X_R10, X_R14 };
+
+	for (unsigned i = 0; g->fl == FL_RECIPE && i < ARRAY_SIZE(temps); i++)
+		if (rec_uses(&g->rec, temps[i]) || rec_uses(&g->carry, temps[i]))
+			return false;
+	return true;
+}
+
 static bool has_carry(const struct recipe *r)
 {
 	return r->kind == REC_INC || r->kind == REC_DEC;

@@ -15,7 +15,7 @@ enum { CFLAG_NO_STACK = 0x100, CFLAG_NO_IRQ = 0x400 };
 #define MAX_COLD 640
 #define MAX_REGIONS 8
 #define MAX_GROUPS 8
-#define MAX_MAP 1024
+#define MAX_MAP 2048
 #define N_SPILL 12
 #define N_GROUP_SLOTS 4          /* behind them, in cpu->spill               */
 
@@ -50,7 +50,10 @@ struct cold {
 	bool aligned;        /* READ, WRITE: misaligned is a fault           */
 	bool direct;         /* ... the operand is [r13+r9]                  */
 	bool plain;          /* ... it is [r13+base], [r13+disp]             */
-	int map;             /* ... then the host's instruction in the map   */
+	bool changes_base;   /* ... and the access changes its base           */
+	bool window;         /* READ: the operand is [r9+window], or, plain,
+			      * [base+disp+window]                           */
+	int map, map_end;    /* ALIGNED, WINDOW: the host's instruction in the map */
 	u8 *from;            /* rel32 of the jump that leads here            */
 	u8 *from2;           /* another one, or NULL                         */
 	u8 *back;            /* where the access (or what follows) starts;
@@ -104,6 +107,7 @@ struct gen {
 	int step_reg;                 /* the instruction adds the constant   */
 	s32 step_by;                  /* step_by to it; X_NONE: it does not  */
 	bool loads_target;            /* ... is the load of an exit's target */
+	bool checked;                 /* ... does not use the window         */
 	/* temporaries */
 	s16 last_use[IR_MAX_TEMPS + 1];
 	s8 reg[IR_MAX_TEMPS];         /* host register, or X_NONE           */
@@ -176,6 +180,8 @@ u8 *fl_emit_note(struct xcode *c);
 void fl_emit_thunk(struct xcode *c, u8 *at, const struct recipe *rec, const struct recipe *carry);
 /* The same for flags whose operands were stored (fl_leave). */
 void fl_emit_parked(struct xcode *c, u8 *at, struct recipe rec);
+/* Is what the flags are made from, if they are, in guest registers? */
+bool fl_lasts(const struct gen *g);
 /* Does the instruction read flags? Of exits: its own. */
 bool fl_reads(const struct ir_insn *in);
 /* The flags in `mask` are about to be read from cpu->cc. An exit that led here may have
@@ -232,6 +238,15 @@ void mem_note_alignment(struct gen *g);
 void mem_access_done(struct gen *g);
 struct xmem mem_ea(struct gen *g, const struct ir_ea *ea);  /* of LEA        */
 int mem_access_bytes(const struct ir_insn *in);
+/* Does the instruction's generator say where its access ends (mem_access_done), and change no
+ * register of the address before? */
+bool mem_tells_end(const struct ir_insn *in);
+/* The slow path of the current instruction's access, whose hot code is about to start. */
+struct cold *mem_add_access(struct gen *g, struct xmem ea, int bytes, bool write, u8 *from);
+/* In a slow path: have the guest's flags saved, and the probe called with the address in r8,
+ * which leaves the host's in r9 (CF: of the bounce buffer). A copy of the access. */
+void cold_probe(struct gen *g, const struct cold *k);
+void cold_copy(struct xcode *c, const struct cold *k);
 void esp_sync(struct gen *g);           /* pending ESP move into r12          */
 bool cold_emit_all(struct gen *g);
 struct cold *cold_add(struct gen *g, int kind, u8 *from);
@@ -244,6 +259,17 @@ void group_cold_refill(struct gen *g, const struct cold *k);  /* COLD_GROUP  */
 /* The instruction's memory operand, if a shared check covers it: false, else. */
 bool group_operand(struct gen *g, const struct ir_insn *in, int bytes, bool write, struct xmem *m);
 void group_leave(struct gen *g);
+
+/* -- x64_window.c --------------------------------------------------------------- */
+/* Is the access a load from the window? */
+bool window_serves(const struct gen *g, const struct ir_insn *in);
+/* ... and [base+disp+window] (but for an exit's target)? */
+bool window_is_plain(const struct gen *g, const struct ir_insn *in);
+/* Its operand; host flags are kept, if the instruction does not change them. False: not
+ * this time. */
+bool window_operand(struct gen *g, const struct ir_insn *in, int bytes, struct xmem *at);
+/* Its slow path. */
+void window_cold(struct gen *g, const struct cold *k);
 
 /* -- x64_probe.c ------------------------------------------------------------- */
 void tcg_check_host(void);           /* fatal if it cannot run our code        */

@@ -31,7 +31,9 @@
 
 #include "tcg/opts.h"
 
-enum { MAX_RANGE = 1024, MIN_ACCESSES = 2, MIN_IN_SLOT = 3 };
+/* What an access gains by a check that it shares: one that goes unchecked only the LEA before
+ * it (x64_window.c). */
+enum { MAX_RANGE = 1024, GAIN = 4, GAIN_LEA = 1, MIN_GAIN = 2 * GAIN, MIN_IN_SLOT = 3 * GAIN };
 
 /* -- which instructions ------------------------------------------------------- */
 
@@ -44,7 +46,7 @@ static bool can_group(const struct gen *g, const struct ir_insn *in)
 {
 	const struct ir_ea *ea = &in->ea;
 
-	if (in->mem == IRM_NONE || in->xflags & IRX_USER || ea->index == g->t->stack)
+	if (in->mem == IRM_NONE || in->xflags & IRX_USER || window_is_plain(g, in) || ea->index == g->t->stack)
 		return false;
 	if (ea->index == IR_NONE)
 		return is_global(g, ea->base) && ea->base != g->t->stack;
@@ -138,7 +140,7 @@ enum { MAX_CANDIDATES = 16, ALL_CANDIDATES = (1 << MAX_CANDIDATES) - 1 };
 struct candidate {
 	struct access_group g;
 	s32 off;                 /* the registers have moved since check_at  */
-	int n;
+	int gain;
 	bool exit_seen;
 	bool exit_between;       /* ... before the last access               */
 	int temps;               /* most that an instruction among them wants */
@@ -162,14 +164,14 @@ static void close_group(struct scan *s, int k)
 	int at = s->n_done;
 
 	s->open &= ~(1u << k);
-	if (c->n < MIN_ACCESSES + c->exit_between)
+	if (c->gain < MIN_GAIN + GAIN * c->exit_between)
 		return;
 	if (at == MAX_GROUPS) {
 		at = 0;
 		for (int i = 1; i < MAX_GROUPS; i++)
-			if (s->done[i].n < s->done[at].n)
+			if (s->done[i].gain < s->done[at].gain)
 				at = i;
-		if (s->done[at].n >= c->n)
+		if (s->done[at].gain >= c->gain)
 			return;
 	} else {
 		s->n_done++;
@@ -195,7 +197,7 @@ static struct candidate *fresh(struct scan *s)
 		for (int i = 1; i < MAX_CANDIDATES; i++) {
 			const struct candidate *c = &s->c[i], *o = &s->c[old];
 
-			if (c->n < o->n || (c->n == o->n && c->g.last < o->g.last))
+			if (c->gain < o->gain || (c->gain == o->gain && c->g.last < o->g.last))
 				old = i;
 		}
 		close_group(s, old);
@@ -236,7 +238,7 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 	c->g.write |= in->mem == IRM_DST;
 	c->g.last = i;
 	c->exit_between = c->exit_seen;
-	c->n++;
+	c->gain += window_serves(s->g, in) ? GAIN_LEA : GAIN;
 }
 
 static void note_insn(struct scan *s, const struct ir_insn *in)
@@ -281,7 +283,7 @@ static bool in_slot(const struct access_group *q)
 /* A place that no group given one before needs at the same time; false: none. */
 static bool find_place(const struct gen *g, const struct candidate *c, struct access_group *q)
 {
-	int places = c->n < MIN_IN_SLOT ? N_REGS : N_REGS + N_GROUP_SLOTS;
+	int places = c->gain < MIN_IN_SLOT ? N_REGS : N_REGS + N_GROUP_SLOTS;
 
 	for (int place = 0; place < places; place++) {
 		bool taken = place < N_REGS && place + c->temps >= N_REGS;
@@ -304,12 +306,12 @@ static void place_groups(struct scan *s)
 		struct candidate *best = NULL;
 
 		for (int i = 0; i < s->n_done; i++)
-			if (s->done[i].n && (!best || s->done[i].n > best->n))
+			if (s->done[i].gain && (!best || s->done[i].gain > best->gain))
 				best = &s->done[i];
 		g->groups[g->n_groups] = best->g;
 		if (find_place(g, best, &g->groups[g->n_groups]))
 			g->n_groups++;
-		best->n = 0;
+		best->gain = 0;
 	}
 }
 

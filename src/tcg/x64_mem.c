@@ -344,8 +344,7 @@ static int access_mmu(const struct gen *g, const struct ir_insn *in)
 	return in->xflags & IRX_USER ? 1 : g->mmu;
 }
 
-/* The slow path of the current instruction's access, whose hot code is about to start. */
-static struct cold *add_access(struct gen *g, struct xmem ea, int bytes, bool write, u8 *from)
+struct cold *mem_add_access(struct gen *g, struct xmem ea, int bytes, bool write, u8 *from)
 {
 	struct cold *k = cold_add(g, write ? COLD_WRITE : COLD_READ, from);
 
@@ -367,18 +366,23 @@ static bool is_direct(const struct gen *g, struct xmem ea, int bytes, int mmu)
 	       !(absolute && ea.disp & (bytes - 1));
 }
 
-/* May the access be [r13+base] or [r13+disp]? Its generator must tell where it ends
- * (mem_access_done), and change no register of the address before. */
-static bool may_be_plain(const struct gen *g, struct xmem ea)
+bool mem_tells_end(const struct ir_insn *in)
 {
 	static const bool tells[IR_NOPS] = {
 		[IR_MOV] = true, [IR_ZX] = true, [IR_SX] = true, [IR_ADD] = true,
 		[IR_ADC] = true, [IR_SUB] = true, [IR_SBB] = true, [IR_AND] = true,
 		[IR_OR] = true, [IR_XOR] = true, [IR_CMP] = true, [IR_TEST] = true,
 	};
+
+	return tells[in->op] && !in->part;
+}
+
+/* May the access be [r13+base] or [r13+disp]? */
+static bool may_be_plain(const struct gen *g, struct xmem ea)
+{
 	const struct ir_insn *in = &g->b->insn[g->i];
 
-	if (!tells[in->op] || in->part || ea.index != X_NONE || g->loads_target)
+	if (!mem_tells_end(in) || ea.index != X_NONE || g->loads_target)
 		return false;
 	if (ea.base == X_NONE)
 		return ea.disp >= 0;
@@ -446,7 +450,7 @@ static struct xmem absolute_operand(struct gen *g, struct xmem ea, int bytes, bo
 
 	x_ld(c, IRS_64, X_HOST, XMEM(X_ENV, table + (ea.disp >> 12) * 8));
 	x_grp1_ri(c, 0, IRS_64, X_HOST, ea.disp);
-	add_access(g, ea, bytes, write, x_jcc(c, CC_S));
+	mem_add_access(g, ea, bytes, write, x_jcc(c, CC_S));
 	return XMEM(X_HOST, 0);
 }
 
@@ -471,10 +475,12 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 	}
 	if (group_operand(g, in, bytes, write, &ea))
 		return ea;
+	if (window_operand(g, in, bytes, &ea))
+		return ea;
 	fl_clobber(g);
 	ea = mem_ea(g, &in->ea);
 	if (is_direct(g, ea, bytes, mmu)) {
-		k = add_access(g, ea, bytes, write, NULL);
+		k = mem_add_access(g, ea, bytes, write, NULL);
 		return direct_operand(g, ea, k, table);
 	}
 	if (ea.base == X_NONE && ea.index == X_NONE && ea.disp >= 0 &&
@@ -495,7 +501,7 @@ struct xmem mem_operand(struct gen *g, int bytes, bool write)
 	}
 	x_rr(c, 0x03, IRS_64, X_HOST, a);
 	from = check_access(g, ea, bytes, aligned);
-	add_access(g, ea, bytes, write, from)->aligned = aligned;
+	mem_add_access(g, ea, bytes, write, from)->aligned = aligned;
 	return XMEM(X_HOST, 0);
 }
 
@@ -506,7 +512,7 @@ void mem_note_alignment(struct gen *g)
 	struct ir_insn *in = gen_insn(g);
 	struct cold *k = g->n_cold ? &g->cold[g->n_cold - 1] : NULL;
 
-	if (k && k->aligned && k->map == g->n_map)
+	if (k && k->aligned && (k->map == g->n_map || (k->window && k->insn == g->guest_insn)))
 		return;                      /* it has a slow path          */
 	k = cold_add(g, COLD_MISALIGNED, NULL);
 	k->ea = mem_ea(g, &in->ea);
@@ -524,6 +530,8 @@ void mem_access_done(struct gen *g)
 
 	if (k && (k->kind == COLD_WRITE || k->plain) && !k->acc_end && k->insn == g->guest_insn)
 		k->acc_end = g->c.p;
+	if (k && k->window && k->acc_end == g->c.p)
+		k->back = g->c.mem;          /* without what made its registers free */
 }
 
 /* -- slow paths ---------------------------------------------------------------- */
@@ -557,7 +565,7 @@ static void less_addend(struct xcode *c, const struct cold *k)
 		x_rr(c, 0x2b, IRS_64, X_HOST, X_STACK);
 }
 
-static void copy_access(struct xcode *c, const struct cold *k)
+void cold_copy(struct xcode *c, const struct cold *k)
 {
 	memcpy(c->p, k->back, (size_t)(k->acc_end - k->back));
 	c->p += k->acc_end - k->back;
@@ -578,7 +586,7 @@ static void cold_plain(struct gen *g, const struct cold *k)
 		if (k->ea.base != X_NONE)
 			x_rr(c, 0x2b, IRS_64, X_HOST, k->ea.base);
 		x_lea(c, IRS_64, X_STACK, XMEM(X_HOST, -k->ea.disp));
-		copy_access(c, k);
+		cold_copy(c, k);
 		x_ld(c, IRS_64, X_STACK, stack);
 		if (pass)
 			cold_call(g, k, stub_write_back);
@@ -586,15 +594,10 @@ static void cold_plain(struct gen *g, const struct cold *k)
 	}
 }
 
-/* The access is done by the hot code with r9 set; when r9 is the bounce
- * buffer (CF) a writing one is done by a copy here and then written back. */
-static void cold_access(struct gen *g, const struct cold *k)
+void cold_probe(struct gen *g, const struct cold *k)
 {
 	struct xcode *c = &g->c;
-	u8 *bounce, *stub = stub_probe[k->mmu][k->access][stub_size_class(k->bytes, k->aligned)];
 
-	if (k->aligned)
-		g->map[k->map].slow = (u32)(c->p - g->start);
 	if (k->save_flags)
 		fl_emit_save(c, X_R8);
 	cold_flags(g, k);
@@ -603,8 +606,20 @@ static void cold_access(struct gen *g, const struct cold *k)
 	else
 		x_lea(c, IRS_32, X_EA, k->ea);
 	cold_delta(g, k->delta);
-	cold_call(g, k, stub);
+	cold_call(g, k, stub_probe[k->mmu][k->access][stub_size_class(k->bytes, k->aligned)]);
 	cold_delta(g, -k->delta);
+}
+
+/* The access is done by the hot code with r9 set; when r9 is the bounce
+ * buffer (CF) a writing one is done by a copy here and then written back. */
+static void cold_access(struct gen *g, const struct cold *k)
+{
+	struct xcode *c = &g->c;
+	u8 *bounce;
+
+	if (k->aligned)
+		g->map[k->map].slow = (u32)(c->p - g->start);
+	cold_probe(g, k);
 	if (k->plain) {
 		cold_plain(g, k);
 		return;
@@ -619,11 +634,10 @@ static void cold_access(struct gen *g, const struct cold *k)
 	x_jmp_to(c, k->back);
 	x_patch8(bounce, c->p);
 	less_addend(c, k);
-	copy_access(c, k);
+	cold_copy(c, k);
 	cold_call(g, k, stub_write_back);
 	x_jmp_to(c, k->acc_end);
 }
-
 static void cold_guard(struct gen *g, const struct cold *k)
 {
 	struct xcode *c = &g->c;
@@ -712,7 +726,10 @@ bool cold_emit_all(struct gen *g)
 		case COLD_READ:
 		case COLD_WRITE:
 		case COLD_MISALIGNED:
-			cold_access(g, k);
+			if (k->window)
+				window_cold(g, k);
+			else
+				cold_access(g, k);
 			break;
 		case COLD_GROUP:
 			group_cold_refill(g, k);

@@ -326,8 +326,8 @@ void op_bt(struct gen *g, struct ir_insn *in)
 		x_u8(c, (u8)(in->imm & (bits - 1)));
 	} else {
 		kills = IRF_ALL;
+		fl_before_op(g, kills);      /* r8 is its scratch, too      */
 		b = val_input(g, in->b);
-		fl_before_op(g, kills);
 		x_mov_rr(c, IRS_32, X_R8, b);
 		x_grp1_ri(c, 4, IRS_32, X_R8, bits - 1);
 		gen_lock(g, in);

@@ -8,19 +8,6 @@ enum { LOW = 0x800000, HIGH = 0x900000, OTHER = 0xa00000, CR4_PSE = 0x10 };
 
 static volatile u32 *word(u32 a) { return (volatile u32 *)a; }
 
-static void gate_a20(int on)
-{
-	u8 v = inb(0x92) & 0xfc;
-
-	outb(0x92, on ? v | 2 : v);
-	outb(0x64, 0xd1);                        /* the keyboard's gate too  */
-	while (inb(0x64) & 2)
-		;
-	outb(0x60, on ? 0xdf : 0xdd);
-	while (inb(0x64) & 2)
-		;
-}
-
 static void map(u32 linear, u32 phys)
 {
 	*pte((void *)linear) = phys | PG_P | PG_W | PG_U;

@@ -353,3 +353,16 @@ void guest_start(u32 magic, const u32 *mbi)
 	guest_main();
 	finish();
 }
+
+void gate_a20(int on)
+{
+	u8 v = inb(0x92) & 0xfc;
+
+	outb(0x92, on ? v | 2 : v);
+	outb(0x64, 0xd1);                        /* the keyboard's gate too  */
+	while (inb(0x64) & 2)
+		;
+	outb(0x60, on ? 0xdf : 0xdd);
+	while (inb(0x64) & 2)
+		;
+}

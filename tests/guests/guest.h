@@ -143,6 +143,8 @@ static inline volatile u32 *pte(const volatile void *p)
 	return &page_table[(u32)p >> 22][(u32)p >> 12 & 1023];
 }
 
+void gate_a20(int on);                    /* address line 20, by port 92h and the 8042 */
+
 /* -- time ------------------------------------------------------------------------------------ */
 u16 pit_count(void);                      /* counter 0, latched                 */
 void pit_wait(u32 ticks);                 /* by counter 2, polled               */

@@ -24,8 +24,13 @@ enum { IO_PAGES = 1 << 3 | 1 << 9, RO_PAGES = 1 << 5 | 1 << 7,
        LAZY_PAGES = 1 << 2 | 1 << 10,
        CF_NO_STACK = 0x100, NO_PC = 0x6b7a5913, RETURN_STACK = 64 << 10 };
 
+enum { WINDOW_FIRST = 0x10000000, WINDOW_STEP = 0x1000000, WINDOW_LAST = 0x70000000,
+       WINDOW_BELOW = 2 << 20 };
+#define WINDOW_SPAN (6ull << 30)
+
 static struct test_cpu *cpu;
 static u8 *ram, *return_stack;
+static u8 *window;               /* ram once more, without IO_PAGES         */
 static struct tcg_region region;
 static struct tb *current_tb;
 static sigjmp_buf out;
@@ -140,6 +145,21 @@ static void on_fpe(int sig, siginfo_t *info, void *frame)
 	leave(END_FAULT, pc);
 }
 
+/* A load found no page in the window: its slow path goes on. */
+static void on_segv(int sig, siginfo_t *info, void *frame)
+{
+	ucontext_t *uc = frame;
+	const struct tb_insn *m = current_tb ? find_insn((u64)uc->uc_mcontext.gregs[REG_RIP]) : NULL;
+	u64 at = (u64)(uintptr_t)info->si_addr - (u64)(uintptr_t)(window - WINDOW_BELOW);
+
+	if (!m || !m->slow || at >= WINDOW_SPAN) {
+		signal(sig, SIG_DFL);
+		return;
+	}
+	cpu->c.window_at = (u64)uc->uc_mcontext.gregs[REG_RIP];
+	uc->uc_mcontext.gregs[REG_RIP] = (greg_t)((u64)(uintptr_t)current_tb->code + m->slow);
+}
+
 /* -- set-up ------------------------------------------------------------------------- */
 static bool no_page(ram_addr page) { (void)page; return false; }
 static bool no_change(const struct tb *tb) { (void)tb; return true; }
@@ -158,6 +178,8 @@ static void layout(void)
 		AT(jc_now),
 		.jc_host_ofs = (s32)offsetof(struct jc_table, host),
 		.jc_size = JC_SIZE, .ram_low = true,
+		.window = (s32)(uintptr_t)window, .window_below = WINDOW_BELOW,
+		AT(window_at),
 		.slow_probe = slow_probe, .write_back = write_back,
 		.fill_page = fill_page, .lookup_tb_ptr = lookup,
 	};
@@ -186,6 +208,29 @@ static void fill_tables(struct cpu_tables *t)
 	for (u32 h = 0; h < JC_SIZE; h++)
 		for (int i = 0; i < JC_SETS; i++)
 			t->jc[i].pc[h] = h ? 0 : 1;
+}
+
+/* The RAM, and the window of it; nothing is around that. */
+static bool make_ram(void)
+{
+	int fd = memfd_create("ram", 0), prot = PROT_READ | PROT_WRITE;
+	u8 *at = MAP_FAILED;
+
+	if (fd < 0 || ftruncate(fd, MEM_SIZE))
+		return false;
+	ram = mmap(NULL, MEM_SIZE, prot, MAP_SHARED | MAP_32BIT, fd, 0);
+	for (u64 a = WINDOW_FIRST; a < WINDOW_LAST && at == MAP_FAILED; a += WINDOW_STEP)
+		at = mmap((void *)(uintptr_t)a, WINDOW_SPAN, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS |
+			  MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (ram == MAP_FAILED || at == MAP_FAILED)
+		return false;
+	window = at + WINDOW_BELOW;
+	if (mmap(window, MEM_SIZE, prot, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+		return false;
+	for (u32 page = 0; page < MEM_SIZE >> 12; page++)
+		if (IO_PAGES >> page & 1)
+			mprotect(window + (page << 12), 4096, PROT_NONE);
+	return true;
 }
 
 /* The stack that translated code calls and returns on; a signal meanwhile
@@ -218,9 +263,7 @@ static void init(void)
 	_Static_assert(sizeof(struct test_cpu) <= CPU_TABLES_OFS, "tables follow");
 	cpu = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	ram = mmap(NULL, MEM_SIZE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-	if (cpu == MAP_FAILED || ram == MAP_FAILED) {
+	if (cpu == MAP_FAILED || !make_ram()) {
 		perror("mmap");
 		exit(2);
 	}
@@ -234,6 +277,8 @@ static void init(void)
 		exit(2);
 	}
 	sigaction(SIGFPE, &sa, NULL);
+	sa.sa_sigaction = on_segv;
+	sigaction(SIGSEGV, &sa, NULL);
 }
 
 /* -- the run -------------------------------------------------------------------------- */

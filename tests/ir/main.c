@@ -462,7 +462,7 @@ static const char *check_expected(const struct test *t, const struct ir_block *o
 
 	memcpy(&x, o, sizeof(x));
 	x.mmu_idx = 0;
-	x.stack_cache = x.direct = false;
+	x.stack_cache = x.direct = x.window = false;
 	for (int n = 0; n < x.n; n++) {
 		const struct ir_insn *w = &t->want_opt.insn[n];
 		bool any = n >= t->want_opt.n || (!w->flive && !w->ffault);

@@ -597,6 +597,7 @@ void random_block(struct rng *g, struct ir_block *b, int n)
 	ir_reset(b, &test_target);
 	b->stack_cache = chance(&r, 2);
 	b->direct = chance(&r, 2);
+	b->window = chance(&r, 2);
 	b->mmu_idx = chance(&r, 4);
 	gen_mark(&r);
 	while (n--) {
