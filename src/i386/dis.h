@@ -167,6 +167,10 @@ ir_val emit_call(struct dis *d, enum helper_id id, ir_val a, ir_val b, ir_val c)
 /* Raise an exception; ends the block. err ~0: no error code. */
 void emit_raise(struct dis *d, int vector, u32 err);
 
+/* -- gen_fpu.c ---------------------------------------------------------------------- */
+/* A host's instruction without operands in memory: its one or two bytes. */
+struct ir_insn *emit_fpu(struct dis *d, u32 bytes);
+
 /* -- emit.c: stack ------------------------------------------------------------------ */
 void emit_push(struct dis *d, int size, const struct opnd *src);  /* not memory */
 void emit_push_val(struct dis *d, int size, ir_val v);

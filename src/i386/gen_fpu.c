@@ -9,7 +9,7 @@
 gen_fn gen_fpu, gen_fpu_load, gen_fpu_store, gen_fpu_state, gen_fwait, gen_fx, gen_xsave, gen_fpu_nop,
 	gen_fninit, gen_fnstsw_ax;
 
-static struct ir_insn *emit_fpu(struct dis *d, u32 bytes)
+struct ir_insn *emit_fpu(struct dis *d, u32 bytes)
 {
 	struct ir_insn *i = ir_add(d->ir, IR_FPU, IRS_32);
 

@@ -124,11 +124,19 @@ static void gen_exchange(struct dis *d, enum ir_op op)
 	i->part &= (u8)~IRP_A;
 }
 
-/* NOP, and with F3 PAUSE: it means something where vCPUs share a thread. */
+/* NOP, and with F3 PAUSE, which means something beside other vCPUs: on a thread of one's own it
+ * is the host's, else it is their turn. */
 static void gen_pause(struct dis *d)
 {
-	if (d->rep != 1 || !machine_config.tcg_single || machine_config.smp < 2 ||
-	    d->flags & HF_TF)
+	enum { HOST_PAUSE = 0xf390 };
+
+	if (d->rep != 1 || machine_config.smp < 2)
+		return;
+	if (!machine_config.tcg_single) {
+		emit_fpu(d, HOST_PAUSE);
+		return;
+	}
+	if (d->flags & HF_TF)
 		return;
 	emit_call(d, HELPER_pause, emit_const(d, d->next), IR_NONE, IR_NONE);
 	d->end = true;

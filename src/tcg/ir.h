@@ -111,7 +111,8 @@ enum { IRX_LOCK = 1,         /* atomic read-modify-write                   */
 	_(LAHF,    FLAG)  /* d high byte = SF ZF 0 AF 0 PF 1 CF               */ \
 	_(SAHF,    FLAG)  /* flags but OF = high byte of b                    */ \
 	_(GUARD,   GUARD) /* segment check of offset a; see ir_guard          */ \
-	_(FPU,     FPU)   /* x87, register form: opcode bytes imm (D8..DF, modrm) */ \
+	_(FPU,     FPU)   /* x87, register form: opcode bytes imm (D8..DF, modrm); */ \
+			  /* FWAIT; PAUSE                                     */ \
 	_(FPUM,    FPU)   /* x87 with [ea]: imm as above (modrm.reg counts),  */ \
 			  /* aux: bytes; IRM_SRC reads, IRM_DST writes        */ \
 	_(VEC,     VEC)   /* a host instruction as it is, see VEC_*           */ \
