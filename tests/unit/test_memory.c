@@ -6,6 +6,7 @@
 #include "qemu/cpus.h"
 #include "qemu/flatview.h"
 #include "qemu/memory.h"
+#include "qemu/ram_window.h"
 
 #define ARENA_BYTES (1u << 20)
 
@@ -21,6 +22,7 @@ void tlb_memory_map_changed(void) { map_changes++; }
 static struct { run_on_cpu_func *func; struct cpu *cpu; void *data; unsigned n; } exclusive_work;
 
 bool in_exclusive(void) { return false; }
+void tb_flush(struct cpu *cpu) { (void)cpu; }
 void async_safe_run_on_cpu_at(struct cpu *cpu, run_on_cpu_func *func, void *data,
 			      const char *name)
 {
@@ -106,6 +108,30 @@ START_TEST(arena_is_low_and_in_order)
 	ck_assert_uint_eq(ram_arena_size, 0x22000);
 	ck_assert_ptr_nonnull(memory_region_init_ram(&more, "too much",
 						     ARENA_BYTES));
+}
+END_TEST
+
+/* It stays open behind a region that has the RAM's own bytes, and closes behind another. */
+START_TEST(window_shows_ram_in_its_place)
+{
+	static struct memory_region over, device;
+	u64 host = (u64)(uintptr_t)memory_region_host(&ram);
+
+	ck_assert_uint_eq(ram_window(), 0);
+	ram_window_set(&ram);
+	ram_window_open();
+	ck_assert(ram_arena_alone);
+	ck_assert_uint_eq(ram_window(), host);
+	ck_assert(ram_window_spans((void *)(uintptr_t)(host + 0xfee00000)));
+	ck_assert(!ram_window_spans(&host));
+	memory_region_init_over(&over, "over", 0x1000, MR_ROM, &ram, 0x4000);
+	memory_region_add_subregion_overlap(&system_memory, 0x4000, &over, 1);
+	ck_assert_ptr_eq(at(0x4000), &over);
+	ck_assert_uint_eq((u64)(uintptr_t)memory_region_host(&over), host + 0x4000);
+	ck_assert_uint_eq(ram_window(), host);
+	memory_region_init_io(&device, "device", 0x1000, &any_ops, NULL);
+	memory_region_add_subregion_overlap(&system_memory, 0x8000, &device, 1);
+	ck_assert_uint_eq(ram_window(), 0);
 }
 END_TEST
 
@@ -474,6 +500,7 @@ int main(void)
 
 	tcase_add_checked_fixture(t, setup, NULL);
 	tcase_add_test(t, arena_is_low_and_in_order);
+	tcase_add_test(t, window_shows_ram_in_its_place);
 	tcase_add_test(t, ranges_and_holes);
 	tcase_add_test(t, priority_decides);
 	tcase_add_test(t, the_newer_of_equals_wins);
