@@ -111,6 +111,12 @@ START_TEST(arena_is_low_and_in_order)
 }
 END_TEST
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { SANITIZED = true };               /* ... which has the low addresses */
+#else
+enum { SANITIZED = false };
+#endif
+
 /* It stays open behind a region that has the RAM's own bytes, and closes behind another. */
 START_TEST(window_shows_ram_in_its_place)
 {
@@ -120,7 +126,11 @@ START_TEST(window_shows_ram_in_its_place)
 	ck_assert_uint_eq(ram_window(), 0);
 	ram_window_set(&ram);
 	ram_window_open();
-	ck_assert(ram_arena_alone);
+	ck_assert(ram_arena_alone || SANITIZED);
+	if (!ram_arena_alone) {
+		ck_assert_uint_eq(ram_window(), 0);
+		return;
+	}
 	ck_assert_uint_eq(ram_window(), host);
 	ck_assert(ram_window_spans((void *)(uintptr_t)(host + 0xfee00000)));
 	ck_assert(!ram_window_spans(&host));
