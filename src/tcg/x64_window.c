@@ -9,8 +9,8 @@
  * No page is looked up, operands may cross pages, host flags are kept. Where there is no
  * RAM the host has no memory: its fault leads to the slow path (tb_insn.slow), which finds
  * the operand as those of x64_mem.c do and goes on with the host's instruction that has
- * faulted, in whose way nothing may be. That costs microseconds, so the instruction is noted, and its blocks
- * are made again with a check.
+ * faulted, in whose way nothing may be. That costs microseconds, so the instruction is noted,
+ * and its blocks are made again with a check.
  *
  * Stores are not for the window: they have to know pages of code. */
 #include "tcg/x64_gen.h"
