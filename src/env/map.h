@@ -17,7 +17,7 @@ void map_discard(void *p, size_t size);
 
 /* Addresses of the host without memory, at exactly `at`; false: they are taken. */
 bool map_reserve(void *at, size_t size);
-/* Pages of a reservation, or of map_guard's: read-write memory. */
+/* Pages of a reservation: read-write memory. */
 void map_unguard(void *p, size_t size);
 /* Let every access to these pages of a mapping fault. */
 void map_guard(void *p, size_t size);

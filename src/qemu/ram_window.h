@@ -21,8 +21,8 @@ enum { WINDOW_BELOW = RAM_GAP / 2 };
 
 /* The RAM at guest-physical address 0, behind ram_arena_gap. */
 void ram_window_set(struct memory_region *ram) REQUIRES(bql);
-/* Open the window on it, if that can be: when the map is made, before a vCPU runs. Parts of
- * the RAM that the map hides get no access. */
+/* Open the window on it, if that can be (all of it is seen, or what has its bytes:
+ * memory_region_init_over): when the map is made, before a vCPU runs. */
 void ram_window_open(void) REQUIRES(bql);
 /* Where guest-physical address 0 is in the host; 0: it is not open. Any thread. */
 u64 ram_window(void);
