@@ -58,9 +58,10 @@ struct tlb_list { u32 *page, n, max; };
 struct tlb_large { u64 addr, mask; };
 
 /* What a vCPU thread sleeps on; set: somebody changed what it waits for since it looked
- * last (cpus.c). */
+ * last (cpus-halt.c). */
 struct halt_cond {
 	struct wake_event kicked;
+	s64 look_ns;                 /* how long it looks for a kick first */
 	struct idle {                /* cpus-idle.c                        */
 		u64 woke;            /* host time stamp                    */
 		u32 ticks;           /* _Atomic; short sleeps in turn that

@@ -28,9 +28,9 @@ static bool gathers;                     /* _Atomic: there is a choice        */
 static u64 place;                        /* _Atomic: the processor << 32 | how
 					  * many are gathered there           */
 
-void idle_init(void)
+void idle_init(int host_processors)
 {
-	gathers = affinity_init() > 1 && machine_config.smp > 1;
+	gathers = host_processors > 1 && machine_config.smp > 1;
 }
 
 /* Where the others are; with none, here. */

@@ -88,6 +88,7 @@ static void *mttcg_cpu_thread_fn(void *arg)
 	cpu_set_created(cpu, true);
 	bql_unlock();
 	alarm_open(timer_rings);
+	halt_awake(true);
 	for (;;) {
 		qemu_wait_io_event(cpu);
 		if (!cpu_is_asked(cpu))
@@ -95,6 +96,7 @@ static void *mttcg_cpu_thread_fn(void *arg)
 		else if (!attend(cpu))
 			break;
 	}
+	halt_awake(false);
 	idle_release(&cpu->own_halt.idle);
 	alarm_close();
 	return NULL;

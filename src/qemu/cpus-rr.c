@@ -345,6 +345,7 @@ static void *rr_cpu_thread_fn(void *arg)
 	bql_unlock();
 	if (!icount_enabled())
 		alarm_open(timer_rings);
+	halt_awake(true);
 	for (;;) {
 		halt_clear(&rr.halt);
 		rr_wait_io_event();

@@ -3,7 +3,7 @@
  * wait for work, come and go. Upstream: softmmu/cpus.c. */
 #include "qemu/cpus_accel.h"
 
-#include "env/alarm.h"
+#include "env/affinity.h"
 #include "env/lockstat.h"
 #include "env/log.h"
 #include "qemu/machine.h"
@@ -18,52 +18,6 @@ static bool cpus_paused GUARDED_BY(bql) = true;
 static const struct accel_ops *ops(void)
 {
 	return tcg_rr ? &rr_ops : &mttcg_ops;
-}
-
-/* -- sleeping and waking ---------------------------------------------------------------
- * The sleeper clears `kicked`, then looks at everything that could end its
- * sleep, then sleeps until `kicked`. The waker changes one of those things, then
- * sets `kicked`. So a change that the sleeper's look missed came after the
- * clearing, and its kick is seen: no wake-up is lost, whatever locks the two
- * hold. */
-
-void halt_clear(struct halt_cond *h)
-{
-	event_reset(&h->kicked);
-	lockstat_reaction(&h->kick_at, false);
-}
-
-bool halt_kicked(const struct halt_cond *h)
-{
-	return event_is_set(&h->kicked);
-}
-
-static void halt_wake(struct halt_cond *h)
-{
-	lockstat_kick(&h->kick_at);
-	if (__atomic_load_n(&h->idle.ticks, __ATOMIC_SEQ_CST))
-		idle_release(&h->idle);
-	event_set(&h->kicked);
-}
-
-bool halt_sleep(struct halt_cond *h, s64 until_ns)
-{
-	u64 start = lockstat_now();
-	bool kicked = event_wait(&h->kicked, until_ns);
-
-	lockstat_idle("halted", start);
-	return kicked;
-}
-
-/* A signal's frame costs more than a time in the system call that sleeps anyway: the alarm
- * is not to ring before the sleep's end. Behind it, it most often is where it may stay when
- * the guest sets its timer anew: one system call for each tick. */
-void halt_sleep_until_due(struct halt_cond *h, s64 due_ns)
-{
-	enum { BEHIND_NS = 1000000 };
-
-	alarm_set(due_ns ? due_ns + BEHIND_NS : 0);
-	halt_sleep(h, due_ns);
 }
 
 /* -- kicks -------------------------------------------------------------------------- */
@@ -149,12 +103,20 @@ void cpu_set_created(struct cpu *cpu, bool created)
 
 /* -- coming and going -------------------------------------------------------------------- */
 
+static void host_processors_init(void)
+{
+	int n = affinity_init();
+
+	halt_init(n);
+	idle_init(n);
+}
+
 void qemu_init_vcpu(struct cpu *cpu)
 {
 	if (!first_cpu) {                        /* constant from then on    */
 		tcg_rr = machine_config.tcg_single;
 		tcg_parallel = !tcg_rr && machine_config.smp > 1;
-		idle_init();
+		host_processors_init();
 	}
 	lock_init(&cpu->work_lock, "cpu_work", RANK_CPU_WORK);
 	cpu->exception_index = EXCP_NONE;

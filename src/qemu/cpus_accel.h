@@ -33,7 +33,13 @@ static inline void cpu_set_flag(bool *flag, bool on) REQUIRES(bql)
 	__atomic_store_n(flag, on, __ATOMIC_SEQ_CST);
 }
 
-/* -- sleeping ------------------------------------------------------------------ */
+/* -- sleeping (cpus-halt.c) ---------------------------------------------------- */
+/* Before there are vCPUs' threads. */
+void halt_init(int host_processors);
+/* A thread of vCPUs has begun, or ends: there is one more to count, or one less. */
+void halt_awake(bool is);
+/* End its sleep. Any thread. */
+void halt_wake(struct halt_cond *h);
 /* From here on a kick counts: look at what it may stand for after this. */
 void halt_clear(struct halt_cond *h);
 bool halt_kicked(const struct halt_cond *h);
@@ -41,12 +47,13 @@ bool halt_kicked(const struct halt_cond *h);
  * without end). False: nobody kicked. */
 bool halt_sleep(struct halt_cond *h, s64 until_ns) EXCLUDES(bql);
 /* The same until a timer is due, for a thread with an alarm. That is set for somewhat later:
- * when the thread has run on for that long after the sleep it looks at its timers again. */
+ * when the thread has run on for that long after the sleep it looks at its timers again.
+ * May look for a kick for a while before. */
 void halt_sleep_until_due(struct halt_cond *h, s64 due_ns) EXCLUDES(bql);
 
 /* -- idle vCPUs on one host processor (cpus-idle.c) -------------------------------- */
 /* Before there are vCPUs' threads. */
-void idle_init(void);
+void idle_init(int host_processors);
 /* The vCPU's thread: it is about to sleep, it is awake again. */
 void idle_sleeps(struct idle *i);
 void idle_woke(struct idle *i);

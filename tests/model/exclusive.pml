@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* tests/model/exclusive.pml - the exclusive protocol, queued work, kicks and
- * halting, as src/qemu/cpus-common.c, cpus.c and cpus-mttcg.c have them.
+ * halting, as src/qemu/cpus-common.c, cpus-halt.c and cpus-mttcg.c have
+ * them.
  *
  * Processes: N_CPUS vCPU threads and the main thread. A vCPU's guest does up
  * to BUDGET things out of the list in `acts`, each possible order of them, then

@@ -7,6 +7,7 @@
 #include "child.h"
 #include "smp_board.h"
 
+#include "env/affinity.h"
 #include "env/clock.h"
 #include "env/thread.h"
 #include "qemu/cpus_accel.h"
@@ -39,7 +40,7 @@ static void ticks(struct idle *i)
 static void start(void)
 {
 	machine_config.smp = 2;
-	idle_init();
+	idle_init(affinity_init());
 }
 
 static bool one_processor(void)
@@ -110,7 +111,7 @@ START_TEST(not_alone)
 	static struct idle a;
 
 	machine_config.smp = 1;
-	idle_init();
+	idle_init(affinity_init());
 	for (int n = 0; n < 1000; n++) {
 		idle_woke(&a);
 		idle_sleeps(&a);

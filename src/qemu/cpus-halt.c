@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/qemu/cpus-halt.c - a vCPU's thread sleeps until it is kicked.
+ *
+ * The sleeper clears `kicked`, then looks at everything that could end its sleep, then
+ * sleeps until `kicked`. The waker changes one of those things, then sets `kicked`. So a
+ * change that the sleeper's look missed came after the clearing, and its kick is seen: no
+ * wake-up is lost, whatever locks the two hold.
+ *
+ * The host takes tens of microseconds to wake a thread up. So one whose last sleeps were
+ * short looks for its kick for a while before it sleeps (the host's PAUSE), as long as the
+ * threads awake are no more than the host's processors. KVM: halt_poll_ns. */
+#include "qemu/cpus_accel.h"
+
+#include "env/alarm.h"
+#include "env/clock.h"
+#include "env/lockstat.h"
+
+/* The first look, and the longest: a longer sleep is nothing to wait for. */
+enum { LEAST_LOOK_NS = 8000, MOST_LOOK_NS = 128000 };
+
+static u32 processors;                   /* the host's, for us                */
+static u32 awake;                        /* _Atomic: threads of vCPUs         */
+
+void halt_init(int host_processors)
+{
+	processors = (u32)host_processors;
+}
+
+void halt_clear(struct halt_cond *h)
+{
+	event_reset(&h->kicked);
+	lockstat_reaction(&h->kick_at, false);
+}
+
+bool halt_kicked(const struct halt_cond *h)
+{
+	return event_is_set(&h->kicked);
+}
+
+void halt_wake(struct halt_cond *h)
+{
+	lockstat_kick(&h->kick_at);
+	if (__atomic_load_n(&h->idle.ticks, __ATOMIC_SEQ_CST))
+		idle_release(&h->idle);
+	event_set(&h->kicked);
+}
+
+void halt_awake(bool is)
+{
+	__atomic_fetch_add(&awake, is ? 1 : -1u, __ATOMIC_RELAXED);
+}
+
+static bool nobody_needs_the_processor(const struct halt_cond *h)
+{
+	return __atomic_load_n(&awake, __ATOMIC_RELAXED) <= processors &&
+	       !__atomic_load_n(&h->idle.gathered, __ATOMIC_RELAXED);
+}
+
+/* True: there is something to do, no sleep. */
+static bool look_around(const struct halt_cond *h, s64 from_ns, s64 due_ns)
+{
+	for (s64 now = from_ns; ; now = clock_monotonic_ns()) {
+		if (halt_kicked(h) || (due_ns && now >= due_ns))
+			return true;
+		if (now - from_ns >= h->look_ns || !nobody_needs_the_processor(h))
+			return false;
+		__builtin_ia32_pause();
+	}
+}
+
+static void learn(struct halt_cond *h, s64 took_ns)
+{
+	if (took_ns > MOST_LOOK_NS)
+		h->look_ns = 0;
+	else if (took_ns > h->look_ns)
+		h->look_ns = MIN(MAX(2 * h->look_ns, LEAST_LOOK_NS), MOST_LOOK_NS);
+}
+
+static bool sleep_until(struct halt_cond *h, s64 until_ns)
+{
+	bool kicked;
+
+	halt_awake(false);
+	kicked = event_wait(&h->kicked, until_ns);
+	halt_awake(true);
+	return kicked;
+}
+
+bool halt_sleep(struct halt_cond *h, s64 until_ns)
+{
+	u64 start = lockstat_now();
+	bool kicked = sleep_until(h, until_ns);
+
+	lockstat_idle("halted", start);
+	return kicked;
+}
+
+/* A signal's frame costs more than a time in the system call that sleeps anyway: the alarm
+ * is not to ring before the sleep's end. Behind it, it most often is where it may stay when
+ * the guest sets its timer anew: one system call for each tick. */
+void halt_sleep_until_due(struct halt_cond *h, s64 due_ns)
+{
+	enum { BEHIND_NS = 1000000 };
+	u64 start = lockstat_now();
+	s64 from = clock_monotonic_ns();
+
+	if (!look_around(h, from, due_ns)) {
+		alarm_set(due_ns ? due_ns + BEHIND_NS : 0);
+		sleep_until(h, due_ns);
+	}
+	learn(h, clock_monotonic_ns() - from);
+	lockstat_idle("halted", start);
+}
