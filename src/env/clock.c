@@ -30,11 +30,6 @@ s64 clock_realtime_ns(void)
 	return clock_ns(CLOCK_REALTIME);
 }
 
-s64 clock_thread_cpu_ns(void)
-{
-	return clock_ns(CLOCK_THREAD_CPUTIME_ID);
-}
-
 /* Not before earlier loads: who learns from another thread that it has read the
  * counter must not get a smaller value. */
 u64 clock_host_tsc(void)

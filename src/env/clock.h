@@ -9,9 +9,7 @@
 #define NS_PER_MS 1000000LL
 
 s64 clock_monotonic_ns(void);         /* since an arbitrary point, no jumps */
-s64 clock_realtime_ns(void);
-/* CPU time of the calling thread, in ns; a system call. */
-s64 clock_thread_cpu_ns(void);          /* since 1970-01-01 UTC               */
+s64 clock_realtime_ns(void);          /* since 1970-01-01 UTC               */
 u64 clock_host_tsc(void);             /* the host's time stamp counter      */
 /* The same, cheaper: may be read some instructions too early. For measuring. */
 static inline u64 clock_stamp(void)

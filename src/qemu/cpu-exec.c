@@ -399,13 +399,12 @@ static struct tb *tb_gen_code(struct cpu *cpu, u64 pc, u64 cs_base, u32 flags, u
 	for (;;) {
 		struct translation t = { .cpu = cpu, .pc = pc, .cs_base = cs_base,
 					 .flags = flags, .cflags = cflags };
-		s64 start = machine_config.info_jit ? clock_thread_cpu_ns() : 0;
+		u64 start = clock_stamp();
 		struct tcg_region mark;
 		struct tb *tb = generate(cpu, translate(&t), &t, phys, &mark), *there;
 		bool wait;
 
-		if (machine_config.info_jit)
-			TB_STAT_ADD(gen_ns, clock_thread_cpu_ns() - start);
+		TB_STAT_ADD(gen_ticks, clock_stamp() - start);
 		if (log_enabled(LOG_OUT_ASM))
 			log_host_code(tb);
 		tcg_tb_insert(&region, tb);
@@ -786,7 +785,7 @@ void info_jit(struct strbuf *b)
 		(unsigned long long)s->code_bytes, e / 100, e % 100);
 	strbuf_printf(b, "host/guest insns    %llu.%02llu (hot path, translated once)\n", h / 100, h % 100);
 	strbuf_printf(b, "translation         %llu ns per TB\n", (unsigned long long)
-		(s->n_tb ? s->gen_ns / s->n_tb : 0));
+		(s->n_tb ? (u64)clock_tsc_to_ns(s->gen_ticks) / s->n_tb : 0));
 	strbuf_printf(b, "TB links            %llu\n", (unsigned long long)s->links);
 	strbuf_printf(b, "TB invalidate count %llu\n", (unsigned long long)s->invalidated);
 	strbuf_printf(b, "TB discard count    %llu\n", (unsigned long long)s->discarded);

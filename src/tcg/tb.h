@@ -190,9 +190,10 @@ bool tb_invalidate_range(ram_addr addr, u64 n, struct tb *current);
 void tb_flush_all(void);
 
 /* Counters for `info jit`; relaxed atomics. `discarded`: translations that were
- * not published; `host_insns`: of TBs that a flush has dropped. */
+ * not published; `host_insns`: of TBs that a flush has dropped; `gen_ticks`: host time stamps
+ * that translation took, in a thread that the host may interrupt. */
 struct tb_stats { u64 n_tb, guest_bytes, guest_insns, code_bytes, host_insns,
-		  gen_ns, links, invalidated, discarded, flushes; };
+		  gen_ticks, links, invalidated, discarded, flushes; };
 extern struct tb_stats tb_stats;
 #define TB_STAT_ADD(what, by) \
 	((void)__atomic_fetch_add(&tb_stats.what, (u64)(by), __ATOMIC_RELAXED))
