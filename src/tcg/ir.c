@@ -10,8 +10,6 @@ const struct ir_desc ir_desc[IR_NOPS] = {
 #undef IR_DESC
 };
 
-/* The passes keep a value's number in 16 bits beside IR_NONE and IR_IMM. */
-_Static_assert(IR_MAX_TEMPS < IR_IMM, "values fit ir_val");
 _Static_assert(IR_NOPS <= 256, "ops fit ir_insn.op");
 
 void ir_reset(struct ir_block *b, const struct ir_target *t)

@@ -28,11 +28,13 @@
 #include "env/types.h"
 
 typedef u16 ir_val;
-#define IR_NONE       ((ir_val)0xffff)     /* no operand                    */
-#define IR_IMM        ((ir_val)0xfffe)     /* operand b is imm              */
 #define IR_MAX_GLOBALS 16
 #define IR_FIRST_TEMP IR_MAX_GLOBALS
-#define IR_MAX_TEMPS  512      /* numbers of values: globals, temporaries  */
+#define IR_MAX_TEMPS  510      /* numbers of values: globals, temporaries  */
+/* What is no value has a place in arrays, too: passes note operands without asking. */
+#define IR_IMM        ((ir_val)IR_MAX_TEMPS)          /* operand b is imm  */
+#define IR_NONE       ((ir_val)(IR_MAX_TEMPS + 1))    /* no operand        */
+#define IR_PLACES     (IR_MAX_TEMPS + 2)
 
 enum { IRS_8, IRS_16, IRS_32, IRS_64, IRS_128 };       /* log2 bytes       */
 

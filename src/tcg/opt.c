@@ -37,8 +37,10 @@ struct opt {
 	struct ir_block *b;
 	int barrier;             /* 1 + index of the last insn that shows
 				  * the globals: fault, helper, exit         */
-	u16 use[IR_MAX_TEMPS + 1];       /* 1 + index of the last read; the
-				  * last place: see slot                     */
+	bool temps;              /* are there any?                          */
+	u16 use[IR_PLACES];      /* 1 + index of the last read              */
+	bool look[IR_PLACES];    /* of a global there is a constant known, or it
+				  * is a temporary: forward_one() has a look */
 	struct val v[IR_MAX_TEMPS];
 };
 
@@ -53,41 +55,49 @@ enum { BIMM = 1,                 /* b may be an immediate                  */
        GREAD = 256,              /* reads globals 0..3                     */
        ENDS = 512,               /* nothing after it is reached            */
        USEC = 1024, USECC = 2048, USELAHF = 4096,      /* flags it reads    */
-       APART = 8192 };           /* d is neither b nor c unless it is a    */
+       APART = 8192,             /* d is neither b nor c unless it is a    */
+       CONST = 1 << 14,          /* may be a constant, b being one, or a   */
+       OUT = 1 << 15,            /* shows all globals                      */
+       PART = 1 << 16,           /* always writes part of d only           */
+       ASK = 1 << 17,            /* whether it may raise one: see may_fault */
+       OTHER = 1 << 18,        /* writes more than d: note_other_writes  */
+       USEMORE = 1 << 19 };      /* flags: see flags_used                  */
 
-static const u16 traits[IR_NOPS] = {
+static const u32 traits[IR_NOPS] = {
 	[IR_INSN] = KEEP,
-	[IR_MOV] = BIMM,
+	[IR_MOV] = BIMM | CONST, [IR_ZX] = CONST, [IR_SX] = CONST, [IR_NOT] = CONST,
+	[IR_NEG] = CONST, [IR_BSWAP] = CONST, [IR_IMUL3] = CONST, [IR_LEA] = CONST,
 	[IR_ADD] = BIMM | COMM, [IR_ADC] = BIMM | COMM | USEC,
-	[IR_SUB] = BIMM, [IR_SBB] = BIMM | USEC,
-	[IR_AND] = BIMM | COMM, [IR_OR] = BIMM | COMM, [IR_XOR] = BIMM | COMM,
+	[IR_SUB] = BIMM | CONST, [IR_SBB] = BIMM | USEC,
+	[IR_AND] = BIMM | COMM, [IR_OR] = BIMM | COMM, [IR_XOR] = BIMM | COMM | CONST,
 	[IR_CMP] = BIMM, [IR_TEST] = BIMM | COMM,
 	[IR_SHL] = SHIFT, [IR_SHR] = SHIFT, [IR_SAR] = SHIFT,
 	[IR_ROL] = SHIFT, [IR_ROR] = SHIFT,
 	[IR_RCL] = SHIFT | USEC, [IR_RCR] = SHIFT | USEC,
 	[IR_SHLD] = SHIFT, [IR_SHRD] = SHIFT,
-	[IR_MULU] = KEEP | G0W | G2W | GREAD,
-	[IR_MULS] = KEEP | G0W | G2W | GREAD,
-	[IR_DIVU] = KEEP | G0W | G2W | GREAD | FAULTS,
-	[IR_DIVS] = KEEP | G0W | G2W | GREAD | FAULTS,
+	[IR_MULU] = KEEP | OTHER | G0W | G2W | GREAD,
+	[IR_MULS] = KEEP | OTHER | G0W | G2W | GREAD,
+	[IR_DIVU] = KEEP | OTHER | G0W | G2W | GREAD | FAULTS,
+	[IR_DIVS] = KEEP | OTHER | G0W | G2W | GREAD | FAULTS,
 	[IR_BSF] = TIED, [IR_BSR] = TIED,
 	[IR_BT] = BIMM,
 	[IR_BTS] = BIMM | APART, [IR_BTR] = BIMM | APART,
 	[IR_BTC] = BIMM | APART,
-	[IR_SETCC] = USECC, [IR_MOVCC] = TIED | USECC,
-	[IR_XCHG] = TIED | KEEP, [IR_XADD] = TIED | KEEP,
-	[IR_CMPXCHG] = TIED | KEEP | G0W | GREAD,
-	[IR_CMPXCHG8] = KEEP | G0W | G2W | GREAD,
+	[IR_SETCC] = USECC | PART, [IR_MOVCC] = TIED | USECC,
+	[IR_XCHG] = TIED | KEEP | OTHER, [IR_XADD] = TIED | KEEP | OTHER,
+	[IR_CMPXCHG] = TIED | KEEP | OTHER | G0W | GREAD,
+	[IR_CMPXCHG8] = KEEP | OTHER | G0W | G2W | GREAD,
 	[IR_STE] = KEEP | BIMM,
-	[IR_LAHF] = USELAHF,
+	[IR_CF] = USEMORE,
+	[IR_LAHF] = USELAHF | PART,
 	[IR_GUARD] = KEEP | FAULTS,
-	[IR_FPU] = KEEP | FAULTS, [IR_FPUM] = KEEP | FAULTS,
-	[IR_VEC] = KEEP | TIED,
-	[IR_CALL] = KEEP,
-	[IR_EXIT] = KEEP | ENDS, [IR_EXITCC] = KEEP | USECC,
-	[IR_EXITZ] = KEEP, [IR_EXITNZ] = KEEP,
-	[IR_EXITIND] = KEEP | ENDS, [IR_EXITMAIN] = KEEP | ENDS,
-	[IR_EXITLOOK] = KEEP | ENDS,
+	[IR_FPU] = KEEP | FAULTS | PART, [IR_FPUM] = KEEP | FAULTS | PART,
+	[IR_VEC] = KEEP | TIED | ASK | OTHER,
+	[IR_CALL] = KEEP | OUT | ASK | OTHER | USEMORE,
+	[IR_EXIT] = KEEP | OUT | ENDS, [IR_EXITCC] = KEEP | OUT | USECC,
+	[IR_EXITZ] = KEEP | OUT, [IR_EXITNZ] = KEEP | OUT,
+	[IR_EXITIND] = KEEP | OUT | ENDS, [IR_EXITMAIN] = KEEP | OUT | ENDS,
+	[IR_EXITLOOK] = KEEP | OUT | ENDS,
 };
 
 static const u8 cc_flags[8] = {          /* of a condition and its opposite */
@@ -99,18 +109,13 @@ static bool is_val(ir_val v) { return v < IR_IMM; }
 static bool is_temp(ir_val v) { return v >= IR_FIRST_TEMP && v < IR_IMM; }
 static int bits(int size) { return 8 << size; }
 
-/* v's place in an array that has one more for what is no value: so that the walks note
- * operands without asking which they are. */
-static unsigned slot(ir_val v) { return MIN(v, (ir_val)IR_MAX_TEMPS); }
-
 /* Does the instruction write part of d only? What is left of a temporary then
  * has no value; so this is about globals. */
 static bool writes_part(const struct ir_insn *i)
 {
 	int size = ir_desc[i->op].kind == IRK_CONV ? i->dsize : i->size;
 
-	return size < IRS_32 || i->op == IR_LAHF || i->op == IR_SETCC ||
-	       ir_desc[i->op].kind == IRK_FPU;
+	return size < IRS_32 || traits[i->op] & PART;
 }
 
 /* f(x, v) of each operand v it reads, by name; traits add more. */
@@ -130,16 +135,18 @@ static int helper_flags(const struct opt *o, const struct ir_insn *i)
 
 static bool may_fault(const struct opt *o, const struct ir_insn *i)
 {
-	return i->mem != IRM_NONE || (traits[i->op] & FAULTS) ||
-	       (i->op == IR_VEC && (i->imm2 & VEC_FAULTS)) ||
-	       (i->op == IR_CALL && (helper_flags(o, i) & IRH_FAULTS));
+	u32 t = traits[i->op];
+
+	if (i->mem != IRM_NONE || t & FAULTS)
+		return true;
+	return t & ASK && (i->op == IR_VEC ? (i->imm2 & VEC_FAULTS) != 0 :
+			   helper_flags(o, i) & IRH_FAULTS);
 }
 
 /* Must the globals be exact when it starts? */
 static bool is_barrier(const struct opt *o, const struct ir_insn *i)
 {
-	return i->op == IR_CALL || ir_desc[i->op].kind == IRK_EXIT ||
-	       may_fault(o, i);
+	return traits[i->op] & OUT || may_fault(o, i);
 }
 
 /* -- forward: what is known of values ------------------------------------- */
@@ -188,10 +195,14 @@ static void val_write(struct opt *o, int n, ir_val v, bool high)
 	t->def = n + 1;
 	t->base = IR_NONE;
 	t->kbits = high ? MIN(t->kbits, 8) : 0;
+	o->look[v] = t->kbits || is_temp(v);
 }
 
-static void val_set_const(struct val *t, u8 old_kbits, u32 k, int size)
+static void val_set_const(struct opt *o, ir_val v, u8 old_kbits, u32 k, int size)
 {
+	struct val *t = &o->v[v];
+
+	o->look[v] = true;
 	if (old_kbits > bits(size) && size < IRS_32) {
 		t->k = (t->k & ~mask(size)) | (k & mask(size));
 		t->kbits = old_kbits;
@@ -287,7 +298,7 @@ static bool imm_pays(const struct opt *o, ir_val b, int size)
 
 static void fold_operands(struct opt *o, struct ir_insn *i)
 {
-	int t = traits[i->op];
+	u32 t = traits[i->op];
 
 	if (i->ea.base != IR_NONE || i->ea.index != IR_NONE)
 		fold_ea(o, &i->ea);
@@ -487,13 +498,13 @@ static void compute_in_place(struct opt *o, int n)
 
 	val_write(o, def - 1, g, false);
 	if (o->v[t].kbits >= bits(i->size))
-		val_set_const(&o->v[g], kbits, o->v[t].k, i->size);
+		val_set_const(o, g, kbits, o->v[t].k, i->size);
 }
 
 /* -- forward: the walk ---------------------------------------------------- */
 static void note_uses(struct opt *o, const struct ir_insn *i, int n)
 {
-#define NOTE_USE(n, v) (o->use[slot(v)] = (u16)(n))
+#define NOTE_USE(n, v) (o->use[v] = (u16)(n))
 	EACH_READ(i, NOTE_USE, n + 1);
 	if (ir_desc[i->op].kind == IRK_XCHG)
 		NOTE_USE(n + 1, i->d);
@@ -507,9 +518,13 @@ static void note_uses(struct opt *o, const struct ir_insn *i, int n)
 
 static void note_other_writes(struct opt *o, const struct ir_insn *i, int n)
 {
-	if (traits[i->op] & G0W)
+	u32 t = traits[i->op];
+
+	if (!(t & OTHER))
+		return;
+	if (t & G0W)
 		val_write(o, n, 0, false);
-	if (traits[i->op] & G2W)
+	if (t & G2W)
 		val_write(o, n, 2, false);
 	if (writes_b(i) && is_val(i->b))
 		val_write(o, n, i->b, i->part & IRP_B);
@@ -520,28 +535,54 @@ static void note_other_writes(struct opt *o, const struct ir_insn *i, int n)
 			val_write(o, n, g, false);
 }
 
-static void forward_one(struct opt *o, int n)
+/* What the walk makes of the instruction; true: d is the constant k in `size`. *ea: what
+ * d is the sum of; its base is IR_NONE when nobody knows. */
+static bool fold(struct opt *o, int n, struct ir_ea *ea, u32 *k, int *size)
 {
 	struct ir_insn *i = &o->b->insn[n];
-	struct ir_ea ea;
-	int size;
-	u32 k = 0;
+	bool constant;
 
-	if (i->op == IR_INSN)
-		return;
 	fold_operands(o, i);
 	if (traits[i->op] & SHIFT)
 		fold_count(o, i);
 	compute_in_place(o, n);
-
-	bool constant = eval(o, i, &k, &size);
-	bool sum = !constant && !i->part && as_ea(i, &ea);
-
+	constant = eval(o, i, k, size);
 	if (constant && i->fdef == 0 && (i->op != IR_MOV || is_temp(i->b)))
-		become_mov(i, size, IR_IMM, sext(k, size));
-	if (sum)
-		fold_sum(o, i, &ea);
-	note_uses(o, i, n);
+		become_mov(i, *size, IR_IMM, sext(*k, *size));
+	if (constant || i->part || !as_ea(i, ea))
+		ea->base = IR_NONE;
+	else
+		fold_sum(o, i, ea);
+	return constant;
+}
+
+/* Is there nothing known of what it reads and writes, nor to be learnt? Most are such. */
+static bool is_plain(const struct opt *o, const struct ir_insn *i)
+{
+	const bool *look = o->look;
+
+	if (look[i->d] | look[i->a] | look[i->b] | look[i->c] | look[i->ea.base] |
+	    look[i->ea.index])
+		return false;
+	if (i->op == IR_LEA)
+		return i->ea.base != IR_NONE || i->ea.index != IR_NONE;
+	return !(traits[i->op] & CONST) || (i->a != i->b && i->b != IR_IMM);
+}
+
+static void forward_one(struct opt *o, int n)
+{
+	struct ir_insn *i = &o->b->insn[n];
+	struct ir_ea ea = { .base = IR_NONE };
+	bool constant = false;
+	int size = IRS_32;
+	u32 k = 0;
+
+	if (!is_plain(o, i))
+		constant = fold(o, n, &ea, &k, &size);
+	else if (i->ea.index != IR_NONE || i->ea.scale)
+		ea_normal(&i->ea);
+	if (o->temps)
+		note_uses(o, i, n);
 	note_other_writes(o, i, n);
 	if (!is_val(i->d))
 		return;
@@ -550,8 +591,8 @@ static void forward_one(struct opt *o, int n)
 	/* the version that val_set_base takes is that after this write */
 	val_write(o, n, i->d, (i->part & IRP_D) || i->op == IR_LAHF);
 	if (constant)
-		val_set_const(&o->v[i->d], kbits, k, size);
-	if (sum && is_val(ea.base))
+		val_set_const(o, i->d, kbits, k, size);
+	else if (ea.base != IR_NONE)
 		val_set_base(o, i->d, &ea);
 }
 
@@ -564,13 +605,19 @@ static void count_use(struct opt *o, ir_val v)
 /* Values start unknown; count how often each temporary is read. */
 static void opt_init(struct opt *o, struct ir_block *b)
 {
+	int n_temps = b->n_vals - IR_FIRST_TEMP;
+
 	o->b = b;
 	o->barrier = 0;
+	o->temps = n_temps > 0;
+	memset(o->look, false, IR_FIRST_TEMP);
+	memset(o->look + IR_FIRST_TEMP, true, n_temps);
+	o->look[IR_IMM] = o->look[IR_NONE] = false;
 	memset(o->use, 0, b->n_vals * sizeof(o->use[0]));
 	memset(o->v, 0, b->n_vals * sizeof(o->v[0]));
 	for (int v = 0; v < b->n_vals; v++)
 		o->v[v].base = IR_NONE;
-	for (int n = 0; n < b->n && b->n_vals > IR_FIRST_TEMP; n++) {
+	for (int n = 0; n < b->n && o->temps; n++) {
 		const struct ir_insn *i = &b->insn[n];
 
 		if (i->op != IR_INSN)
@@ -581,9 +628,12 @@ static void opt_init(struct opt *o, struct ir_block *b)
 static void forward(struct opt *o)
 {
 	struct ir_block *b = o->b;
+	bool folds = tcg_opt(TCG_OPT_FOLD);
 
 	for (int n = 0; n < b->n; n++) {
-		if (tcg_opt(TCG_OPT_FOLD))
+		if (b->insn[n].op == IR_INSN)
+			continue;
+		if (folds)
 			forward_one(o, n);
 		if (traits[b->insn[n].op] & ENDS)
 			b->n = n + 1;
@@ -593,7 +643,7 @@ static void forward(struct opt *o)
 /* -- backward ------------------------------------------------------------- */
 struct live {
 	u8 flags, fault;
-	bool val[IR_MAX_TEMPS + 1];      /* the last: see slot              */
+	bool val[IR_PLACES];
 };
 
 /* Shifts by CL leave the flags alone when CL is 0. */
@@ -604,9 +654,11 @@ static bool may_keep_flags(const struct ir_insn *i)
 
 static u8 flags_used(const struct opt *o, const struct ir_insn *i)
 {
-	int t = traits[i->op];
+	u32 t = traits[i->op];
 	u8 use = may_keep_flags(i) ? 0 : i->fuse;
 
+	if (!(t & (USEC | USECC | USELAHF | USEMORE)))
+		return use;
 	if (t & USEC)
 		use |= IRF_C;
 	if (t & USECC)
@@ -641,7 +693,7 @@ static void drop_result(struct ir_insn *i)
 
 static void note_live(struct live *l, ir_val v)
 {
-	l->val[slot(v)] = true;
+	l->val[v] = true;
 }
 
 /* What is live before the instruction, from what is live after it. */
@@ -649,27 +701,44 @@ static void live_before(const struct opt *o, const struct ir_insn *i,
 			struct live *l)
 {
 	u8 kill = may_keep_flags(i) ? 0 : i->fdef;
+	bool faults = may_fault(o, i);
+	u32 t = traits[i->op];
 
 	l->flags = (l->flags & ~kill) | flags_used(o, i);
-	l->fault = (l->fault & ~kill) | (may_fault(o, i) ? IRF_ALL : i->fshow);
-	if (is_val(i->d)) {
-		if (ir_desc[i->op].kind == IRK_XCHG)
-			l->val[i->d] = true;
-		else if (!writes_part(i))
-			l->val[i->d] = false;
-	}
+	l->fault = (l->fault & ~kill) | (faults ? IRF_ALL : i->fshow);
+	l->val[i->d] = ir_desc[i->op].kind == IRK_XCHG || (writes_part(i) && l->val[i->d]);
 	EACH_READ(i, note_live, l);
-	if (traits[i->op] & GREAD)
+	if (t & GREAD)
 		memset(l->val, true, 4);
-	if (is_barrier(o, i))
+	if (faults || t & OUT)
 		memset(l->val, true, IR_MAX_GLOBALS);
 }
 
-static void backward(struct opt *o, struct live *l)
+/* True: the instruction is dead. */
+static bool backward_one(const struct opt *o, struct ir_insn *i, struct live *l)
+{
+	if (traits[i->op] & ENDS || (i->op == IR_CALL && helper_flags(o, i) & IRH_NORETURN))
+		l->flags = l->fault = 0;
+	if (is_dead(i, l) && tcg_opt(TCG_OPT_DEAD)) {
+		i->op = IR_NOPS;
+		return true;
+	}
+	if (is_val(i->d) && !l->val[i->d])
+		drop_result(i);
+	i->flive = l->flags;
+	i->ffault = l->fault;
+	live_before(o, i, l);
+	return false;
+}
+
+/* True: some are dead now. */
+static bool backward(struct opt *o, struct live *l)
 {
 	struct ir_block *b = o->b;
+	bool gaps = false;
 
 	l->flags = l->fault = IRF_ALL;
+	l->val[IR_IMM] = l->val[IR_NONE] = false;
 	memset(l->val, true, IR_MAX_GLOBALS);
 	memset(l->val + IR_FIRST_TEMP, false, b->n_vals - IR_FIRST_TEMP);
 	for (int n = b->n - 1; n >= 0; n--) {
@@ -678,30 +747,18 @@ static void backward(struct opt *o, struct live *l)
 		if (i->op == IR_INSN) {
 			i->flive = l->flags;
 			i->ffault = l->fault;
-			continue;
+		} else {
+			gaps |= backward_one(o, i, l);
 		}
-		if ((traits[i->op] & ENDS) || (i->op == IR_CALL &&
-		    (helper_flags(o, i) & IRH_NORETURN)))
-			l->flags = l->fault = 0;
-		if (is_dead(i, l) && tcg_opt(TCG_OPT_DEAD)) {
-			i->op = IR_NOPS;
-			continue;
-		}
-		if (is_val(i->d) && !l->val[i->d])
-			drop_result(i);
-		i->flive = l->flags;
-		i->ffault = l->fault;
-		live_before(o, i, l);
 	}
+	return gaps;
 }
 
 static void close_gaps(struct ir_block *b)
 {
 	int m = 0;
 
-	while (m < b->n && b->insn[m].op != IR_NOPS)
-		m++;
-	for (int n = m; n < b->n; n++)
+	for (int n = 0; n < b->n; n++)
 		if (b->insn[n].op != IR_NOPS)
 			b->insn[m++] = b->insn[n];
 	b->n = m;
@@ -714,6 +771,6 @@ void ir_optimize(struct ir_block *b)
 
 	opt_init(&o, b);
 	forward(&o);
-	backward(&o, &l);
-	close_gaps(b);
+	if (backward(&o, &l))
+		close_gaps(b);
 }

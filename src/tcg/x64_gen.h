@@ -109,7 +109,7 @@ struct gen {
 	bool loads_target;            /* ... is the load of an exit's target */
 	bool checked;                 /* ... does not use the window         */
 	/* temporaries */
-	s16 last_use[IR_MAX_TEMPS + 1];
+	s16 last_use[IR_PLACES];
 	s8 reg[IR_MAX_TEMPS];         /* host register, or X_NONE           */
 	s8 slot[IR_MAX_TEMPS];        /* spill slot, or -1                  */
 	bool is_const[IR_MAX_TEMPS];

@@ -171,10 +171,17 @@ void gen_flush_def(struct gen *g)
 	g->def_spill = IR_NONE;
 }
 
+static bool has_temps(const struct gen *g)
+{
+	return g->b->n_vals > IR_FIRST_TEMP;
+}
+
 void val_release(struct gen *g)
 {
 	gen_flush_def(g);
 	g->busy = g->reserved;
+	if (!has_temps(g))
+		return;
 	for (unsigned i = 0; i < ARRAY_SIZE(pool); i++) {
 		ir_val v = g->owner[pool[i]];
 
@@ -193,12 +200,6 @@ void val_release(struct gen *g)
 	}
 }
 
-/* What is no value has a place of its own. */
-static void note_use(struct gen *g, ir_val v, int i)
-{
-	g->last_use[MIN(v, (ir_val)IR_MAX_TEMPS)] = (s16)i;
-}
-
 void val_scan(struct gen *g)
 {
 	for (int v = IR_FIRST_TEMP; v < g->b->n_vals; v++) {
@@ -207,16 +208,13 @@ void val_scan(struct gen *g)
 		g->is_const[v] = false;
 		g->last_use[v] = -1;
 	}
-	for (int i = 0; i < g->b->n; i++) {
+	for (int i = 0; i < g->b->n && has_temps(g); i++) {
 		const struct ir_insn *in = &g->b->insn[i];
 
 		if (in->op == IR_INSN)
 			continue;
-		note_use(g, in->d, i);
-		note_use(g, in->a, i);
-		note_use(g, in->b, i);
-		note_use(g, in->c, i);
-		note_use(g, in->ea.base, i);
-		note_use(g, in->ea.index, i);
+		g->last_use[in->d] = g->last_use[in->a] = g->last_use[in->b] = (s16)i;
+		g->last_use[in->c] = g->last_use[in->ea.base] = (s16)i;
+		g->last_use[in->ea.index] = (s16)i;
 	}
 }

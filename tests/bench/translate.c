@@ -8,7 +8,7 @@
  * fastest round is printed. Nothing is run or kept, all is in the host's caches: figures
  * repeat to a hundredth, and `valgrind --tool=callgrind` counts instructions to the
  * last (one round of 64 KB is enough for that). In a guest a block takes twice as
- * long, for misses. The bytes of code tell whether a change changed them. */
+ * long, for misses. The checksum of the code tells whether a change changed it. */
 #include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@
 
 enum { CODE_AT = 0x20000, MAX_CODE = 512 << 10 };
 
-struct sums { u64 tbs, insns, bytes; };
+struct sums { u64 tbs, insns, bytes, sum; };
 
 /* The first of the program's segments that can be executed, to CODE_AT. */
 static void load(const char *name)
@@ -44,8 +44,16 @@ static void load(const char *name)
 	fclose(f);
 }
 
+/* FNV-1a */
+static u64 checksum(u64 sum, const u8 *p, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		sum = (sum ^ p[i]) * 0x100000001b3;
+	return sum;
+}
+
 /* Ring 0 with all segments flat; returns where the block ends. */
-static u32 translate_one(u32 pc, struct tcg_region r, struct sums *s)
+static u32 translate_one(u32 pc, struct tcg_region r, struct sums *s, bool sum)
 {
 	static struct ir_block block;
 	struct translation t = {
@@ -60,6 +68,8 @@ static u32 translate_one(u32 pc, struct tcg_region r, struct sums *s)
 	ir_optimize(&block);
 	tb.n_insns = (u16)t.n_insns;
 	ck_assert(tcg_gen_code(&block, &tb, &r));
+	if (sum)
+		s->sum = checksum(s->sum, tb.code, tb.code_size);
 	s->tbs++;
 	s->insns += t.n_insns;
 	s->bytes += tb.code_size;
@@ -72,6 +82,15 @@ static u64 now_ns(void)
 
 	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (u64)t.tv_sec * 1000000000 + (u64)t.tv_nsec;
+}
+
+static struct sums translate_all(struct tcg_region r, u32 end, bool sum)
+{
+	struct sums s = { 0 };
+
+	for (u32 pc = CODE_AT; pc < end; )
+		pc = translate_one(pc, r, &s, sum);
+	return s;
 }
 
 int main(int argc, char **argv)
@@ -89,15 +108,15 @@ int main(int argc, char **argv)
 	load(argv[1]);
 	ck_assert(tcg_region_alloc(&r));
 	do {
-		s = (struct sums){ 0 };
 		start = now_ns();
-		for (u32 pc = CODE_AT; pc < end; )
-			pc = translate_one(pc, r, &s);
+		s = translate_all(r, end, false);
 		least = MIN(least, now_ns() - start);
 	} while (--rounds > 0);
-	printf("%llu TBs of %llu instructions, %llu bytes: %llu ns a TB, %llu an instruction\n",
+	printf("%llu TBs of %llu instructions, %llu bytes: %llu ns a TB, %llu an instruction; "
+	       "checksum %016llx\n",
 	       (unsigned long long)s.tbs, (unsigned long long)s.insns,
 	       (unsigned long long)s.bytes, (unsigned long long)(least / s.tbs),
-	       (unsigned long long)(least / s.insns));
+	       (unsigned long long)(least / s.insns),
+	       (unsigned long long)translate_all(r, end, true).sum);
 	return 0;
 }
