@@ -31,6 +31,14 @@ static u32 fetch_room(const struct dis *d, u32 at, u32 in_page)
 	return (u32)MIN((u64)n, limit - eip);
 }
 
+/* Copied are whole lines. */
+static void want_code(struct dis *d, u32 ofs)
+{
+	cpu_code_want(0, ofs, MAX_LEN);
+	d->copied_from = (u16)(ofs & -COPY_LINE);
+	d->copied_end = (u16)((ofs + MAX_LEN + COPY_LINE - 1) & -COPY_LINE);
+}
+
 static void fetch_begin(struct dis *d, u32 pc)
 {
 	u32 ofs = (d->cs_base + pc) & (PAGE_SIZE - 1);
@@ -40,8 +48,8 @@ static void fetch_begin(struct dis *d, u32 pc)
 	d->done = 0;
 	d->straddles = false;
 	d->fault = FETCH_OK;
-	if (d->copied)
-		cpu_code_want(0, ofs, MAX_LEN);
+	if (d->copied && (ofs < d->copied_from || ofs + MAX_LEN > d->copied_end))
+		want_code(d, ofs);
 	d->cur = d->mmio ? d->window : d->host[0] + ofs;
 	d->mark = d->cur;
 	d->fend = d->cur + (d->mmio ? 0 : fetch_room(d, 0, PAGE_SIZE - ofs));
@@ -562,11 +570,16 @@ static void check_privilege(struct dis *d, u32 f)
 		raise_gp0(d);
 }
 
+/* Flags of rows that there is anything to check about. */
+enum { CHECKED = PROT | SSEROW | MMXROW | FPUROW | CPL0 | IOPL | VMIOPL | UMIP | -(1 << FEATURE) };
+
 static void check_row(struct dis *d)
 {
 	const struct insn *row = d->row;
 	u32 f = row->flags;
 
+	if (d->fault == FETCH_OK && row->gen && !d->lock && !(f & CHECKED))
+		return;
 	if (d->fault == FETCH_LONG) {
 		raise_gp0(d);
 		return;

@@ -54,6 +54,7 @@ struct dis {
 	const u8 *host[2];           /* its bytes, the second page's         */
 	bool mmio;                   /* not RAM: bytes come by cpu_ldub      */
 	bool copied;                 /* `host` is a copy: cpu_code_want      */
+	u16 copied_from, copied_end; /* ... these bytes of the first page are there */
 	bool peek;                   /* look-ahead: no second page           */
 	bool quiet;                  /* outside a block: no fetch faults     */
 	bool first;                  /* fetch faults are raised              */

@@ -339,6 +339,7 @@ const u8 *cpu_code_page(struct cpu *cpu, gva addr, ram_addr *ram);
  * thread keeps to compare when it publishes the TB; NULL of NULL. What is to be read
  * there, [ofs, ofs + n) as far as it lies in the page, is asked for first. */
 const u8 *cpu_code_copy(int i, const u8 *page);
+enum { COPY_LINE = PAGE_SIZE / 64 };     /* ... in whole lines of so many */
 void cpu_code_want(int i, u32 ofs, u32 n);
 /* Same without raising: false when a fetch would fault. */
 bool cpu_code_page_nofault(struct cpu *cpu, gva addr, const u8 **host, ram_addr *ram);

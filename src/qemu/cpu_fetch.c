@@ -36,7 +36,6 @@ const u8 *cpu_code_page(struct cpu *cpu, gva addr, ram_addr *ram)
 /* What the translation under way is made of. Others may store there meanwhile:
  * a TB is made of what was read once, and that is compared when it is published.
  * Lines are copied as they are wanted; a block is a few of its page's 64. */
-enum { CODE_LINE = PAGE_SIZE / 64 };
 static __thread struct code_copy {
 	const u8 *from;
 	u64 lines;                       /* those that are copied           */
@@ -55,10 +54,10 @@ void cpu_code_want(int i, u32 ofs, u32 n)
 	struct code_copy *c = &code_copy[i];
 	u32 last = MIN(ofs + n, (u32)PAGE_SIZE) - 1;
 
-	for (u32 k = ofs / CODE_LINE; k <= last / CODE_LINE; k++) {
+	for (u32 k = ofs / COPY_LINE; k <= last / COPY_LINE; k++) {
 		if (c->lines >> k & 1)
 			continue;
-		memcpy(c->bytes + k * CODE_LINE, c->from + k * CODE_LINE, CODE_LINE);
+		memcpy(c->bytes + k * COPY_LINE, c->from + k * COPY_LINE, COPY_LINE);
 		c->lines |= 1ull << k;
 	}
 }
@@ -66,8 +65,8 @@ void cpu_code_want(int i, u32 ofs, u32 n)
 static bool page_unchanged(const struct code_copy *c, const u8 *now, u32 first, u32 end)
 {
 	for (u64 m = c->lines; m; m &= m - 1) {
-		u32 line = (u32)__builtin_ctzll(m) * CODE_LINE;
-		u32 a = MAX(line, first), b = MIN(line + CODE_LINE, end);
+		u32 line = (u32)__builtin_ctzll(m) * COPY_LINE;
+		u32 a = MAX(line, first), b = MIN(line + COPY_LINE, end);
 
 		if (a < b && memcmp(c->bytes + a, now + a, b - a))
 			return false;

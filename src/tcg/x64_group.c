@@ -117,11 +117,13 @@ static bool wants_copy(const struct ir_insn *in)
 
 /* How many of r14 and r10 does the instruction want for temporaries? A group in r14 does
  * not reach over one that needs both, nor one in r10 over one that needs any. */
-static int temps_of(const struct ir_insn *in)
+static int temps_of(const struct gen *g, const struct ir_insn *in)
 {
 	const ir_val v[] = { in->ea.base, in->ea.index, in->a, in->b, in->c, in->d };
 	ir_val first = IR_NONE;
 
+	if (g->b->n_vals == IR_FIRST_TEMP)
+		return wants_copy(in);
 	for (unsigned i = 0; i < ARRAY_SIZE(v); i++) {
 		if (!val_is_temp(v[i]) || v[i] == first)
 			continue;
@@ -226,7 +228,7 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 
 			if (!moves(s->g, before, changes(s->g, before), &in->ea, &step) || step)
 				return;              /* too late for a check */
-			temps = MAX(temps, temps_of(before));
+			temps = MAX(temps, temps_of(s->g, before));
 		}
 		c = fresh(s);
 		lo = in->ea.disp;
@@ -244,7 +246,7 @@ static void note_access(struct scan *s, const struct ir_insn *in, int i, int sta
 static void note_insn(struct scan *s, const struct ir_insn *in)
 {
 	bool exit = ir_desc[in->op].kind == IRK_EXIT;
-	int k, temps = temps_of(in);
+	int k, temps = temps_of(s->g, in);
 	u32 changed = changes(s->g, in);
 	s32 step;
 
