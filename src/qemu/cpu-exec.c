@@ -267,6 +267,7 @@ static void log_host_code(const struct tb *tb)
 	disas_log(DISAS_X86_64, tb->code, tb->code_size, (u64)(uintptr_t)tb->code);
 }
 
+/* Memory for one; not cleared. NULL: the region is full. */
 static struct tb *tb_alloc(void)
 {
 	struct tb *tb;
@@ -275,7 +276,6 @@ static struct tb *tb_alloc(void)
 		return NULL;
 	tb = (struct tb *)(void *)region.meta;
 	region.meta += (sizeof(*tb) + 7) & ~7ul;
-	memset(tb, 0, sizeof(*tb));
 	return tb;
 }
 

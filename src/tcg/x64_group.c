@@ -317,6 +317,25 @@ static void place_groups(struct scan *s)
 	}
 }
 
+/* Not where no register is the base of two accesses, or the index of two without. */
+static bool may_have_groups(const struct gen *g)
+{
+	u32 once = 0, twice = 0;
+
+	for (int i = 0; i < g->b->n; i++) {
+		const struct ir_insn *in = &g->b->insn[i];
+		const struct ir_ea *ea = &in->ea;
+		u32 reg;
+
+		if (in->mem == IRM_NONE || (ea->base == g->t->stack && ea->index == IR_NONE))
+			continue;
+		reg = set_of(g, ea->base == IR_NONE ? ea->index : ea->base);
+		twice |= once & reg;
+		once |= reg;
+	}
+	return twice;
+}
+
 void group_scan(struct gen *g)
 {
 	struct scan s;                   /* not zeroed: it is large          */
@@ -327,7 +346,7 @@ void group_scan(struct gen *g)
 	s.n_done = 0;
 	g->n_groups = 0;
 	g->reserved = 0;
-	if (!g->b->stack_cache || !tcg_opt(TCG_OPT_GROUP))
+	if (!g->b->stack_cache || !tcg_opt(TCG_OPT_GROUP) || !may_have_groups(g))
 		return;
 	for (int i = 0; i < g->b->n; i++) {
 		const struct ir_insn *in = &g->b->insn[i];
