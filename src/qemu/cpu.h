@@ -62,6 +62,7 @@ struct tlb_large { u64 addr, mask; };
 struct halt_cond {
 	struct wake_event kicked;
 	s64 look_ns;                 /* how long it looks for a kick first */
+	bool by_vcpu;                /* _Atomic; the last kick was         */
 	struct idle {                /* cpus-idle.c                        */
 		u64 woke;            /* host time stamp                    */
 		u32 ticks;           /* _Atomic; short sleeps in turn that

@@ -6,9 +6,10 @@
  * change that the sleeper's look missed came after the clearing, and its kick is seen: no
  * wake-up is lost, whatever locks the two hold.
  *
- * The host takes tens of microseconds to wake a thread up. So one whose last sleeps were
- * short looks for its kick for a while before it sleeps (the host's PAUSE), as long as the
- * threads awake are no more than the host's processors. KVM: halt_poll_ns. */
+ * The host takes tens of microseconds to wake a thread up. So one whose last sleep was short
+ * and ended by another vCPU's kick looks for the next one for a while before it sleeps (the
+ * host's PAUSE), as long as the threads awake are no more than the host's processors. Timers
+ * are nothing to wait for awake. KVM: halt_poll_ns, whoever ends the sleep. */
 #include "qemu/cpus_accel.h"
 
 #include "env/alarm.h"
@@ -40,6 +41,7 @@ bool halt_kicked(const struct halt_cond *h)
 void halt_wake(struct halt_cond *h)
 {
 	lockstat_kick(&h->kick_at);
+	__atomic_store_n(&h->by_vcpu, current_cpu != NULL, __ATOMIC_RELAXED);
 	if (__atomic_load_n(&h->idle.ticks, __ATOMIC_SEQ_CST))
 		idle_release(&h->idle);
 	event_set(&h->kicked);
@@ -56,21 +58,26 @@ static bool nobody_needs_the_processor(const struct halt_cond *h)
 	       !__atomic_load_n(&h->idle.gathered, __ATOMIC_RELAXED);
 }
 
-/* True: there is something to do, no sleep. */
+/* True: kicked, no sleep. */
 static bool look_around(const struct halt_cond *h, s64 from_ns, s64 due_ns)
 {
-	for (s64 now = from_ns; ; now = clock_monotonic_ns()) {
-		if (halt_kicked(h) || (due_ns && now >= due_ns))
-			return true;
-		if (now - from_ns >= h->look_ns || !nobody_needs_the_processor(h))
+	s64 end = from_ns + h->look_ns;
+
+	if (due_ns)
+		end = MIN(end, due_ns);
+	while (!halt_kicked(h)) {
+		if (clock_monotonic_ns() >= end || !nobody_needs_the_processor(h))
 			return false;
 		__builtin_ia32_pause();
 	}
+	return true;
 }
 
-static void learn(struct halt_cond *h, s64 took_ns)
+static void learn(struct halt_cond *h, bool kicked, s64 took_ns)
 {
-	if (took_ns > MOST_LOOK_NS)
+	bool by_vcpu = kicked && __atomic_load_n(&h->by_vcpu, __ATOMIC_RELAXED);
+
+	if (!by_vcpu || took_ns > MOST_LOOK_NS)
 		h->look_ns = 0;
 	else if (took_ns > h->look_ns)
 		h->look_ns = MIN(MAX(2 * h->look_ns, LEAST_LOOK_NS), MOST_LOOK_NS);
@@ -103,11 +110,12 @@ void halt_sleep_until_due(struct halt_cond *h, s64 due_ns)
 	enum { BEHIND_NS = 1000000 };
 	u64 start = lockstat_now();
 	s64 from = clock_monotonic_ns();
+	bool kicked = look_around(h, from, due_ns);
 
-	if (!look_around(h, from, due_ns)) {
+	if (!kicked) {
 		alarm_set(due_ns ? due_ns + BEHIND_NS : 0);
-		sleep_until(h, due_ns);
+		kicked = sleep_until(h, due_ns);
 	}
-	learn(h, clock_monotonic_ns() - from);
+	learn(h, kicked, clock_monotonic_ns() - from);
 	lockstat_idle("halted", start);
 }

@@ -28,46 +28,93 @@ static void start(void)
 	halt_awake(true);
 }
 
-/* How often the thread has given up its processor for as long as it sleeps; *took: ns. */
-static long sleeps(s64 ns, s64 *took)
+/* Kicks a while after each time it is asked to, until `asked` is below 0. */
+static int asked;                        /* _Atomic                           */
+static bool by_vcpu = true;
+
+static void *kick(void *after_ns)
+{
+	static struct cpu vcpu;
+
+	current_cpu = by_vcpu ? &vcpu : NULL;
+	for (int want; (want = __atomic_load_n(&asked, __ATOMIC_SEQ_CST)) >= 0; ) {
+		s64 from = clock_monotonic_ns();
+
+		if (!want)
+			continue;
+		__atomic_store_n(&asked, 0, __ATOMIC_SEQ_CST);
+		while (clock_monotonic_ns() - from < __atomic_load_n((s64 *)after_ns, __ATOMIC_SEQ_CST))
+			;
+		halt_wake(&h);
+	}
+	return NULL;
+}
+
+/* How often the thread has given up its processor for as long as it sleeps: until `due`, or
+ * until it is kicked. */
+static long sleeps(s64 due)
 {
 	struct rusage before, after;
-	s64 from = clock_monotonic_ns();
 
 	halt_clear(&h);
 	getrusage(RUSAGE_THREAD, &before);
-	halt_sleep_until_due(&h, ns ? from + ns : 0);
+	if (!due)
+		__atomic_store_n(&asked, 1, __ATOMIC_SEQ_CST);
+	halt_sleep_until_due(&h, due ? clock_monotonic_ns() + due : 0);
 	getrusage(RUSAGE_THREAD, &after);
-	*took = clock_monotonic_ns() - from;
 	return after.ru_nvcsw - before.ru_nvcsw;
 }
 
 START_TEST(short_sleeps_teach)
 {
-	int slept = 0, n = 0;
-	s64 took;
+	s64 after = 20 * US;
+	struct thread other;
+	int looked = 0, n;
 
 	start();
-	ck_assert_int_gt(sleeps(20 * US, &took), 0);
-	while (h.look_ns < 20 * US && n++ < MANY)
-		sleeps(20 * US, &took);
-	ck_assert_int_ge(h.look_ns, 20 * US);
-	for (n = 0; n < 100; n++) {
-		if (h.look_ns < 20 * US)                /* the host had other work */
-			continue;
-		slept += sleeps(20 * US, &took) > 0;
-		ck_assert_int_ge(took, 20 * US);
-	}
-	ck_assert_int_lt(slept, 20);
-	ck_assert_int_gt(sleeps(5 * MS, &took), 0);
+	thread_create(&other, "kick", kick, &after);
+	ck_assert_int_gt(sleeps(20 * US), 0);
+	ck_assert_int_eq(h.look_ns, 0);                  /* its timer teaches nothing */
+	for (n = 0; n < MANY && looked < 100; n++)
+		looked += sleeps(0) == 0 && h.look_ns >= 20 * US;
+	ck_assert_int_eq(looked, 100);
+	__atomic_store_n(&after, 5 * MS, __ATOMIC_SEQ_CST);
+	h.look_ns = 100 * US;
+	ck_assert_int_gt(sleeps(0), 0);
 	ck_assert_int_eq(h.look_ns, 0);
+	__atomic_store_n(&asked, -1, __ATOMIC_SEQ_CST);
+	thread_join(&other);
 }
 END_TEST
+
+/* Main's kicks, as those of devices' timers, teach nothing, however soon. */
+START_TEST(of_vcpus)
+{
+	s64 after = 20 * US;
+	struct thread other;
+
+	start();
+	by_vcpu = false;
+	thread_create(&other, "kick", kick, &after);
+	for (int n = 0; n < 100; n++) {
+		sleeps(0);
+		ck_assert_int_eq(h.look_ns, 0);
+	}
+	__atomic_store_n(&asked, -1, __ATOMIC_SEQ_CST);
+	thread_join(&other);
+}
+END_TEST
+
+static s64 cpu_ns(const struct rusage *r)
+{
+	return (r->ru_utime.tv_sec + r->ru_stime.tv_sec) * NS_PER_SEC +
+	       (r->ru_utime.tv_usec + r->ru_stime.tv_usec) * US;
+}
 
 /* One more is awake than there are processors; or the processor is shared by intent. */
 START_TEST(not_when_crowded)
 {
-	s64 took;
+	struct rusage before, after;
 
 	start();
 	h.look_ns = NS_PER_SEC;
@@ -75,36 +122,26 @@ START_TEST(not_when_crowded)
 		h.idle.gathered = true;
 	for (int n = 0; !_i && n < PROCESSORS; n++)
 		halt_awake(true);
-	ck_assert_int_gt(sleeps(2 * MS, &took), 0);
-	h.look_ns = NS_PER_SEC;
-	h.idle.gathered = false;
-	if (!_i)
-		halt_awake(false);
-	ck_assert_int_eq(sleeps(2 * MS, &took), 0);
+	getrusage(RUSAGE_THREAD, &before);
+	halt_sleep_until_due(&h, clock_monotonic_ns() + 20 * MS);
+	getrusage(RUSAGE_THREAD, &after);
+	ck_assert_int_lt(cpu_ns(&after) - cpu_ns(&before), 10 * MS);
+	ck_assert_int_eq(h.look_ns, 0);
 }
 END_TEST
 
-static void *kick(void *arg)
-{
-	s64 from = clock_monotonic_ns();
-
-	(void)arg;
-	while (clock_monotonic_ns() - from < 2 * MS)
-		;
-	halt_wake(&h);
-	return NULL;
-}
-
 START_TEST(a_kick_ends_the_look)
 {
+	s64 after = 2 * MS, from;
 	struct thread other;
-	s64 took;
 
 	start();
 	h.look_ns = 20 * NS_PER_SEC;
-	thread_create(&other, "kick", kick, NULL);
-	ck_assert_int_eq(sleeps(0, &took), 0);
-	ck_assert_int_lt(took, 10 * NS_PER_SEC);
+	thread_create(&other, "kick", kick, &after);
+	from = clock_monotonic_ns();
+	ck_assert_int_eq(sleeps(0), 0);
+	ck_assert_int_lt(clock_monotonic_ns() - from, 10 * NS_PER_SEC);
+	__atomic_store_n(&asked, -1, __ATOMIC_SEQ_CST);
 	thread_join(&other);
 }
 END_TEST
@@ -116,6 +153,7 @@ int main(void)
 
 	tcase_set_timeout(t, 30);
 	tcase_add_test(t, short_sleeps_teach);
+	tcase_add_test(t, of_vcpus);
 	tcase_add_loop_test(t, not_when_crowded, 0, 2);
 	tcase_add_test(t, a_kick_ends_the_look);
 	suite_add_tcase(s, t);
