@@ -61,7 +61,7 @@ struct tlb_large { u64 addr, mask; };
  * last (cpus-halt.c). */
 struct halt_cond {
 	struct wake_event kicked;
-	s64 look_ns;                 /* how long it looks for a kick first */
+	u16 look_us;                 /* how long it looks for a kick first */
 	bool by_vcpu;                /* _Atomic; the last kick was         */
 	struct idle {                /* cpus-idle.c                        */
 		u64 woke;            /* host time stamp                    */

@@ -17,7 +17,7 @@
 #include "env/lockstat.h"
 
 /* The first look, and the longest: a longer sleep is nothing to wait for. */
-enum { LEAST_LOOK_NS = 8000, MOST_LOOK_NS = 128000 };
+enum { LEAST_LOOK_US = 8, MOST_LOOK_US = 128, US = 1000 /* ns */ };
 
 static u32 processors;                   /* the host's, for us                */
 static u32 awake;                        /* _Atomic: threads of vCPUs         */
@@ -61,7 +61,7 @@ static bool nobody_needs_the_processor(const struct halt_cond *h)
 /* True: kicked, no sleep. */
 static bool look_around(const struct halt_cond *h, s64 from_ns, s64 due_ns)
 {
-	s64 end = from_ns + h->look_ns;
+	s64 end = from_ns + (s64)h->look_us * US;
 
 	if (due_ns)
 		end = MIN(end, due_ns);
@@ -77,10 +77,10 @@ static void learn(struct halt_cond *h, bool kicked, s64 took_ns)
 {
 	bool by_vcpu = kicked && __atomic_load_n(&h->by_vcpu, __ATOMIC_RELAXED);
 
-	if (!by_vcpu || took_ns > MOST_LOOK_NS)
-		h->look_ns = 0;
-	else if (took_ns > h->look_ns)
-		h->look_ns = MIN(MAX(2 * h->look_ns, LEAST_LOOK_NS), MOST_LOOK_NS);
+	if (!by_vcpu || took_ns > MOST_LOOK_US * US)
+		h->look_us = 0;
+	else if (took_ns > h->look_us * US)
+		h->look_us = (u16)MIN(MAX(2 * h->look_us, LEAST_LOOK_US), MOST_LOOK_US);
 }
 
 static bool sleep_until(struct halt_cond *h, s64 until_ns)

@@ -73,15 +73,15 @@ START_TEST(short_sleeps_teach)
 
 	start();
 	thread_create(&other, "kick", kick, &after);
-	ck_assert_int_gt(sleeps(20 * US), 0);
-	ck_assert_int_eq(h.look_ns, 0);                  /* its timer teaches nothing */
+	ck_assert_int_gt(sleeps(20 * MS), 0);
+	ck_assert_int_eq(h.look_us, 0);                  /* its timer teaches nothing */
 	for (n = 0; n < MANY && looked < 100; n++)
-		looked += sleeps(0) == 0 && h.look_ns >= 20 * US;
+		looked += sleeps(0) == 0 && h.look_us >= 20;
 	ck_assert_int_eq(looked, 100);
 	__atomic_store_n(&after, 5 * MS, __ATOMIC_SEQ_CST);
-	h.look_ns = 100 * US;
+	h.look_us = 100;
 	ck_assert_int_gt(sleeps(0), 0);
-	ck_assert_int_eq(h.look_ns, 0);
+	ck_assert_int_eq(h.look_us, 0);
 	__atomic_store_n(&asked, -1, __ATOMIC_SEQ_CST);
 	thread_join(&other);
 }
@@ -98,7 +98,7 @@ START_TEST(of_vcpus)
 	thread_create(&other, "kick", kick, &after);
 	for (int n = 0; n < 100; n++) {
 		sleeps(0);
-		ck_assert_int_eq(h.look_ns, 0);
+		ck_assert_int_eq(h.look_us, 0);
 	}
 	__atomic_store_n(&asked, -1, __ATOMIC_SEQ_CST);
 	thread_join(&other);
@@ -117,30 +117,34 @@ START_TEST(not_when_crowded)
 	struct rusage before, after;
 
 	start();
-	h.look_ns = NS_PER_SEC;
+	h.look_us = UINT16_MAX;
 	if (_i)
 		h.idle.gathered = true;
 	for (int n = 0; !_i && n < PROCESSORS; n++)
 		halt_awake(true);
 	getrusage(RUSAGE_THREAD, &before);
-	halt_sleep_until_due(&h, clock_monotonic_ns() + 20 * MS);
+	halt_sleep_until_due(&h, clock_monotonic_ns() + 40 * MS);
 	getrusage(RUSAGE_THREAD, &after);
-	ck_assert_int_lt(cpu_ns(&after) - cpu_ns(&before), 10 * MS);
-	ck_assert_int_eq(h.look_ns, 0);
+	ck_assert_int_lt(cpu_ns(&after) - cpu_ns(&before), 20 * MS);
+	ck_assert_int_eq(h.look_us, 0);
 }
 END_TEST
 
+/* The host may have other work, so it has some attempts. */
 START_TEST(a_kick_ends_the_look)
 {
-	s64 after = 2 * MS, from;
+	s64 after = 2 * MS, from = 0;
 	struct thread other;
+	bool ends = false;
 
 	start();
-	h.look_ns = 20 * NS_PER_SEC;
 	thread_create(&other, "kick", kick, &after);
-	from = clock_monotonic_ns();
-	ck_assert_int_eq(sleeps(0), 0);
-	ck_assert_int_lt(clock_monotonic_ns() - from, 10 * NS_PER_SEC);
+	for (int n = 0; n < 100 && !ends; n++) {
+		h.look_us = UINT16_MAX;
+		from = clock_monotonic_ns();
+		ends = sleeps(0) == 0 && clock_monotonic_ns() - from < 40 * MS;
+	}
+	ck_assert(ends);
 	__atomic_store_n(&asked, -1, __ATOMIC_SEQ_CST);
 	thread_join(&other);
 }
