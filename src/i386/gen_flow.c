@@ -97,7 +97,7 @@ static bool beyond_limit(struct dis *d, u32 target)
 
 /* -- traces that follow jumps -------------------------------------------------------- */
 
-enum { MAX_COPIES = 4, MAX_LOOP = 32, MAX_GAP = 128 };
+enum { MAX_COPIES = 8, MAX_LOOP = 40, MAX_GAP = 128 };
 
 static bool may_follow(const struct dis *d)
 {
