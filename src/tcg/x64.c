@@ -129,15 +129,15 @@ static void op_fpu(struct gen *g, struct ir_insn *in)
 
 void gen_map(struct gen *g, int insn)
 {
-	struct tb_insn *m = &g->map[g->n_map++];
 	struct cold *k = g->n_cold ? &g->cold[g->n_cold - 1] : NULL;
 
+	ASSERT(g->n_map < MAX_MAP);
+	g->map[g->n_map++] = (struct tb_insn){
+		.ofs = (u32)(g->c.p - g->start), .pc_ofs = (u16)insn & 0x1fff,
+		.flags_in_host = g->fl == FL_HOST,
+	};
 	if (k && k->window && k->insn == insn)   /* more of its host code  */
 		k->map_end = g->n_map;
-
-	ASSERT(g->n_map <= MAX_MAP);
-	*m = (struct tb_insn){ .ofs = (u32)(g->c.p - g->start), .flags_in_host = g->fl == FL_HOST };
-	m->pc_ofs = (u16)insn;
 }
 
 static gen_op_fn *const gen_op[IR_NOPS] = {
@@ -234,8 +234,10 @@ static void gen_guest_insn(struct gen *g, struct ir_insn *in)
 	g->guest_insn = (int)(in->imm - (s64)g->tb->pc);
 	g->checked = in->xflags & IRX_CHECKED;
 	gen_map(g, g->guest_insn);
-	mem_stack_check(g);
-	group_check(g);
+	if (mem_stack_check_is_due(g))
+		mem_stack_check(g);
+	if (g->n_groups)
+		group_check(g);
 }
 
 static int count_exits(const struct ir_block *b)

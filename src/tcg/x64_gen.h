@@ -53,25 +53,27 @@ struct cold {
 	bool changes_base;   /* ... and the access changes its base           */
 	bool window;         /* READ: the operand is [r9+window], or, plain,
 			      * [base+disp+window]                           */
-	int map, map_end;    /* ALIGNED, WINDOW: the host's instruction in the map */
+	bool save_flags;     /* EXIT, STACK, MISALIGNED: write host flags to
+			      * cpu->cc                                      */
+	bool cross;          /* EXIT: through the jump cache                 */
+	bool note;           /* EXIT: the flags are noted, not saved         */
+	s8 arg;              /* GUARD, ADDEND: register                      */
+	int insn;            /* guest instruction's number                   */
+	s32 delta;           /* pending ESP move                             */
 	u8 *from;            /* rel32 of the jump that leads here            */
 	u8 *from2;           /* another one, or NULL                         */
 	u8 *back;            /* where the access (or what follows) starts;
 			      * GROUP: where the check does                  */
 	u8 *acc_end;         /* end of the access, which is copied (WRITE, plain);
 			      * where an absent page is told (ADDEND)        */
-	struct xmem ea;      /* base X_NONE: absolute                        */
-	bool save_flags;     /* EXIT, STACK, MISALIGNED: write host flags to
-			      * cpu->cc                                      */
-	struct recipe rec;   /* flags to compute and save first, if any      */
+	struct recipe rec;   /* flags to compute and save first, if its kind
+			      * is not REC_NONE                              */
+	/* -- not cleared ------------------------------------------------- */
 	struct recipe carry; /* ... with CF from here (INC, DEC)             */
-	s32 delta;           /* pending ESP move                             */
-	int insn;            /* guest instruction's number                   */
-	s8 arg;              /* GUARD, ADDEND: register                      */
+	int map, map_end;    /* ALIGNED, WINDOW: the host's instruction in the map */
+	struct xmem ea;      /* base X_NONE: absolute                        */
 	u32 aux, helper;     /* GUARD                                        */
 	int link;            /* EXIT, STACK, GROUP: index of the link        */
-	bool cross;          /* EXIT: through the jump cache                 */
-	bool note;           /* EXIT: the flags are noted, not saved         */
 	s32 lo, hi;          /* STACK: range, relative to r12; GROUP: to ea  */
 };
 
@@ -224,7 +226,11 @@ bool mem_steps(const struct ir_insn *in, ir_val v, s32 *step);
 void mem_scan_stack(struct gen *g);
 /* Is there a shared stack check before instruction `before`, which lets interrupts in? */
 bool mem_stack_asks(const struct gen *g, int before);
-/* At a guest instruction's start: the shared stack check, if it is due. */
+/* At a guest instruction's start: is a shared stack check due? It is made here. */
+static inline bool mem_stack_check_is_due(const struct gen *g)
+{
+	return g->region < g->n_regions && g->regions[g->region].check_at == g->i;
+}
 void mem_stack_check(struct gen *g);
 /* Keep track of ESP and of the stretch of code its shared check covers:
  * true when the instruction was a move of ESP that needs no code now. */

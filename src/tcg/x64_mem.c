@@ -188,16 +188,12 @@ void mem_scan_stack(struct gen *g)
 
 void mem_stack_check(struct gen *g)
 {
+	const struct stack_region *r = &g->regions[g->region];
 	int esp = g->t->global[g->t->stack].host;
 	s32 bias = (s32)((u32)g->off - (u32)g->delta);       /* r12 stands here */
 	struct xcode *c = &g->c;
-	struct stack_region *r;
 	struct cold *k;
 
-	if (!g->b->stack_cache || g->region >= g->n_regions ||
-	    g->regions[g->region].check_at != g->i)
-		return;
-	r = &g->regions[g->region];
 	fl_clobber(g);
 	x_lea(c, IRS_64, X_EA, XMEM(esp, r->lo - bias));
 	x_rm(c, 0x33, IRS_64, X_EA, XMEM(X_ENV, tcg_layout.stack_tag));
@@ -280,8 +276,12 @@ struct cold *cold_add(struct gen *g, int kind, u8 *from)
 	struct cold *k = &g->cold[g->n_cold++];
 
 	ASSERT(g->n_cold <= MAX_COLD);
-	*k = (struct cold){ .kind = kind, .from = from, .delta = g->delta,
-			    .mmu = g->mmu, .insn = g->guest_insn, .link = -1 };
+	memset(k, 0, offsetof(struct cold, carry));
+	k->kind = (u8)kind;
+	k->mmu = (u8)g->mmu;
+	k->from = from;
+	k->delta = g->delta;
+	k->insn = g->guest_insn;
 	if (g->fl == FL_RECIPE)
 		k->rec = g->rec, k->carry = g->carry;
 	return k;

@@ -102,6 +102,10 @@ void tcg_check_host(void)
 
 void ir_use_host_flags(struct ir_block *b)
 {
-	for (int i = 0; i < b->n; i++)
-		b->insn[i].fdef = tcg_flags_written(&b->insn[i]);
+	for (int i = 0; i < b->n; i++) {
+		struct ir_insn *in = &b->insn[i];
+
+		if (written[in->op] || in->op == IR_VEC)
+			in->fdef = tcg_flags_written(in);
+	}
 }
