@@ -75,7 +75,8 @@ static bool stops_at(const struct dis *d, u32 target)
 	return d->straddles && !d->host[1] && target == d->next;
 }
 
-/* `i` leads to target: is it backward, elsewhere, what of the flags lives? */
+/* `i` leads to target: is it backward, elsewhere, what of the flags lives? (What comes next
+ * is not backward; but behind a copy of a loop that is the loop.) */
 static void set_exit(struct dis *d, struct ir_insn *i, u32 target, struct peek there)
 {
 	i->imm = target;
@@ -83,7 +84,7 @@ static void set_exit(struct dis *d, struct ir_insn *i, u32 target, struct peek t
 	i->fshow = there.shown;
 	i->aux = there.shown ? there.regs : 0;
 	i->xflags |= there.read ? IRX_READS : 0;
-	i->xflags |= target <= d->pc && target != d->next ? IRX_BACK : 0;
+	i->xflags |= target <= d->pc && (target != d->next || d->n_copies) ? IRX_BACK : 0;
 	i->xflags |= same_page(d, target) && !stops_at(d, target) ? 0 : IRX_CROSS;
 }
 

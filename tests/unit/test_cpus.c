@@ -97,6 +97,40 @@ START_TEST(row_33_stop)
 }
 END_TEST
 
+/* A loop of `side` conditional jumps, none taken, `nops` and one back, at `at`. */
+static void code_loop(u32 at, int side, int nops)
+{
+	u8 code[64] = { INC_COUNTER, 0x85, 0xc9 }, *p = code + 6;  /* test cx, cx: no overflow */
+
+	for (int i = 0; i < side; i++)
+		*p++ = 0x70, *p++ = 0;                   /* jo                      */
+	for (int i = 0; i < nops; i++)
+		*p++ = 0x90;
+	*p++ = 0x71;                                     /* jno                     */
+	*p = (u8)(code - p - 1);
+	put(at, code, (size_t)(p + 1 - code));
+}
+
+/* However many rounds of a loop its block has: each way around asks. */
+START_TEST(row_33_stops_any_loop)
+{
+	enum { SIDE = 12, NOPS = 12, ROOM = 64 };
+	struct cpu *cpu;
+
+	board_init(1, _i);
+	cpu = board_cpu(0, CODE);
+	for (int i = 0; i < SIDE * NOPS; i++) {
+		u32 at = (u32)(CODE + i * ROOM), was = counter(0);
+
+		code_loop(at, i / NOPS, i % NOPS);
+		cpu->pc = at;
+		resume_all_vcpus();
+		BOARD_UNTIL(counter(0) - was > 100);
+		pause_all_vcpus();
+	}
+}
+END_TEST
+
 static void remember_self(struct cpu *cpu, void *data)
 {
 	ck_assert_ptr_eq(current_cpu, cpu);
@@ -574,6 +608,7 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, row_23_threads, 0, MODES);
 	tcase_add_loop_test(t, row_33_stop, 0, MODES);
+	tcase_add_loop_test(t, row_33_stops_any_loop, 0, MODES);
 	tcase_add_loop_test(t, row_18_current_cpu, 0, MODES);
 	tcase_add_loop_test(t, row_15_run_on_cpu, 0, MODES);
 	tcase_add_loop_test(t, row_16_17_async, 0, MODES);
