@@ -75,8 +75,17 @@ static bool stops_at(const struct dis *d, u32 target)
 	return d->straddles && !d->host[1] && target == d->next;
 }
 
-/* `i` leads to target: is it backward, elsewhere, what of the flags lives? (What comes next
- * is not backward; but behind a copy of a loop that is the loop.) */
+/* A way around has one such exit at the least. EIP may have come around in the block itself,
+ * from FFFFFFFF to 0; a block that ends where it cannot go on has that place as its pc, and
+ * so has a loop of one instruction behind a copy. */
+static bool is_backward(const struct dis *d, u32 target)
+{
+	if (target == d->pc)
+		return target != d->next || d->n_copies;
+	return target < d->pc || d->pc < (u32)d->t->pc;
+}
+
+/* `i` leads to target: is it backward, elsewhere, what of the flags lives? */
 static void set_exit(struct dis *d, struct ir_insn *i, u32 target, struct peek there)
 {
 	i->imm = target;
@@ -84,7 +93,7 @@ static void set_exit(struct dis *d, struct ir_insn *i, u32 target, struct peek t
 	i->fshow = there.shown;
 	i->aux = there.shown ? there.regs : 0;
 	i->xflags |= there.read ? IRX_READS : 0;
-	i->xflags |= target <= d->pc && (target != d->next || d->n_copies) ? IRX_BACK : 0;
+	i->xflags |= is_backward(d, target) ? IRX_BACK : 0;
 	i->xflags |= same_page(d, target) && !stops_at(d, target) ? 0 : IRX_CROSS;
 }
 

@@ -60,7 +60,7 @@ enum { BIMM = 1,                 /* b may be an immediate                  */
        OUT = 1 << 15,            /* shows all globals                      */
        PART = 1 << 16,           /* always writes part of d only           */
        ASK = 1 << 17,            /* whether it may raise one: see may_fault */
-       OTHER = 1 << 18,        /* writes more than d: note_other_writes  */
+       OTHER = 1 << 18,          /* writes more than d: note_other_writes  */
        USEMORE = 1 << 19 };      /* flags: see flags_used                  */
 
 static const u32 traits[IR_NOPS] = {

@@ -131,6 +131,31 @@ START_TEST(row_33_stops_any_loop)
 }
 END_TEST
 
+/* From FFFFFFF0 on through 0, from where a jump leads forward to FFFFFFF0; with the last bytes
+ * of a page before the wrap, too. */
+START_TEST(row_33_stops_around_4g)
+{
+	static const u32 base[] = { CODE + 0x10, CODE + 0x1000 };
+	static const u8 nops[12] = { [0 ... 11] = 0x90 };
+	struct cpu *cpu;
+
+	board_init(1, _i);
+	cpu = board_cpu(0, CODE);
+	for (unsigned i = 0; i < ARRAY_SIZE(base); i++) {
+		u32 was = counter(0);
+
+		CODE_AT(base[i] - 0x10, INC_COUNTER);
+		put(base[i] - 12, nops, sizeof(nops));
+		CODE_AT(base[i], 0x66, 0xeb, (u8)-0x13);
+		cpu_load_seg_cache(x86(cpu), R_CS, 0, base[i], 0xffffffff, 0x00009b00);
+		cpu->pc = 0xfffffff0;
+		resume_all_vcpus();
+		BOARD_UNTIL(counter(0) - was > 100);
+		pause_all_vcpus();
+	}
+}
+END_TEST
+
 static void remember_self(struct cpu *cpu, void *data)
 {
 	ck_assert_ptr_eq(current_cpu, cpu);
@@ -609,6 +634,7 @@ int main(void)
 	tcase_add_loop_test(t, row_23_threads, 0, MODES);
 	tcase_add_loop_test(t, row_33_stop, 0, MODES);
 	tcase_add_loop_test(t, row_33_stops_any_loop, 0, MODES);
+	tcase_add_loop_test(t, row_33_stops_around_4g, 0, MODES);
 	tcase_add_loop_test(t, row_18_current_cpu, 0, MODES);
 	tcase_add_loop_test(t, row_15_run_on_cpu, 0, MODES);
 	tcase_add_loop_test(t, row_16_17_async, 0, MODES);
