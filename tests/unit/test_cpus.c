@@ -156,6 +156,25 @@ START_TEST(row_33_stops_around_4g)
 }
 END_TEST
 
+/* The loop's only stack accesses, whose check asks on the other way around, are jumped over. */
+START_TEST(row_33_stops_beside_stack)
+{
+	struct cpu *cpu;
+	u32 was;
+
+	board_init(1, _i);
+	cpu = board_cpu(0, CODE);
+	CODE_AT(CODE, INC_COUNTER);
+	CODE_AT(CODE + 4, 0x85, 0xc0, 0x74, 0x02, 0x50, 0x58, 0xeb, (u8)-12);
+	cpu_load_seg_cache(x86(cpu), R_SS, 0, 0, 0xffffffff, 0x00cf9300);
+	cpu->regs[R_ESP] = 0x8000;
+	was = counter(0);
+	resume_all_vcpus();
+	BOARD_UNTIL(counter(0) - was > 100);
+	pause_all_vcpus();
+}
+END_TEST
+
 static void remember_self(struct cpu *cpu, void *data)
 {
 	ck_assert_ptr_eq(current_cpu, cpu);
@@ -635,6 +654,7 @@ int main(void)
 	tcase_add_loop_test(t, row_33_stop, 0, MODES);
 	tcase_add_loop_test(t, row_33_stops_any_loop, 0, MODES);
 	tcase_add_loop_test(t, row_33_stops_around_4g, 0, MODES);
+	tcase_add_loop_test(t, row_33_stops_beside_stack, 0, MODES);
 	tcase_add_loop_test(t, row_18_current_cpu, 0, MODES);
 	tcase_add_loop_test(t, row_15_run_on_cpu, 0, MODES);
 	tcase_add_loop_test(t, row_16_17_async, 0, MODES);
