@@ -62,6 +62,13 @@ bool window_serves(const struct gen *g, const struct ir_insn *in)
 	return in->op != IR_VEC || !(in->imm2 & VEC_MISALIGN);
 }
 
+/* Is d's register another one altogether, whatever was in it? */
+static bool replaces(const struct ir_insn *in)
+{
+	return (in->op == IR_MOV && in->size == IRS_32) ||
+	       (ir_desc[in->op].kind == IRK_CONV && in->dsize == IRS_32);
+}
+
 /* The slow path puts another address in the base's register for a copy of the access. */
 bool window_is_plain(const struct gen *g, const struct ir_insn *in)
 {
@@ -71,7 +78,7 @@ bool window_is_plain(const struct gen *g, const struct ir_insn *in)
 	if (!window_serves(g, in) || !mem_tells_end(in) || in->ea.index != IR_NONE ||
 	    base >= g->t->n_globals || base == g->t->stack || in->a == base || in->b == base)
 		return false;
-	if (in->d == base && (in->op != IR_MOV || in->size != IRS_32))
+	if (in->d == base && !replaces(in))
 		return false;
 	return disp >= -tcg_layout.window_below && disp < INT32_MAX - window();
 }
